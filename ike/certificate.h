@@ -1,0 +1,15 @@
+/* The key of a certificate (RFC 5280 4.1), and nothing else of it: whether it
+ * may speak for the peer is decided elsewhere (IKE_NEED_AUTHORIZATION). */
+#ifndef IKE_CERTIFICATE_H
+#define IKE_CERTIFICATE_H
+
+#include <openssl/types.h>
+
+#include "ike/wire.h"
+
+/* NULL if this is no certificate (DER), or its key none that OpenSSL knows.
+ * `like`: any key, or NULL; one on the same curve is made in a third of the
+ * time. The caller frees it. */
+EVP_PKEY *certificate_key(struct ike_bytes certificate, const EVP_PKEY *like);
+
+#endif

@@ -1,0 +1,338 @@
+/*
+ * The way of a datagram: header, IKE SA, role, window, integrity, fragments,
+ * payloads, table, handler. Up to the integrity check nothing but counters
+ * changes.
+ */
+#include "ike/exchanges.h"
+
+#include <string.h>
+
+/* --------------------------------------------------------------- in clear */
+
+/* RFC 7296 2.5: tell the version that we speak; once a second at most. */
+static void tell_version(struct ike *ike, const struct message_header *header)
+{
+	if (header->response || !time_due(ike->version_told, ike->now))
+		return;
+	ike->version_told = time_add(ike->now, IKE_SECONDS(1));
+	sa_init_refuse(ike, header, IKE_NOTIFY_INVALID_MAJOR_VERSION,
+		       (struct ike_bytes){ NULL, 0 });
+}
+
+/* The IKE SA that the peer has begun under this SPI. */
+static struct sa *begun(struct ike *ike, uint64_t spi_i)
+{
+	for (struct sa *sa = ike->sas; sa; sa = sa->next)
+		if (!sa->initiator && sa->spi_peer == spi_i &&
+		    sa->state != SA_DEAD)
+			return sa;
+	return NULL;
+}
+
+/* Once more, with the same octets: answer once more. With others it is no
+ * peer's (RFC 7296 2.1), but somebody's who has overheard a cookie. */
+static void receive_again(struct ike *ike, const struct sa *sa,
+			  const uint8_t *hash)
+{
+	const struct handshake *handshake = sa->handshake;
+
+	if (!handshake || memcmp(handshake->request_hash, hash,
+				 CRYPTO_SHA256_SIZE) != 0) {
+		engine_count(ike, IKE_REASON_MESSAGE_ID);
+		return;
+	}
+	engine_count(ike, IKE_REASON_RETRANSMISSION);
+	effect_send(ike, buffer_view(&handshake->init_response),
+		    ike->local_port, ike->peer_port);
+}
+
+/* Is it our own request, sent back to us? */
+static bool reflected(struct ike *ike, const struct message_header *header)
+{
+	for (struct sa *sa = ike->sas; sa; sa = sa->next)
+		if (sa->initiator && sa->spi_own == header->spi_i)
+			return true;
+	return false;
+}
+
+static enum ike_reason check_init(struct ike *ike, struct message *message)
+{
+	const struct message_header *header = &message->header;
+
+	if (!ike->started)
+		return IKE_REASON_NOT_STARTED;
+	if (!header->initiator || reflected(ike, header))
+		return IKE_REASON_WRONG_ROLE;
+	if (header->id != 0 || header->spi_r != 0)
+		return IKE_REASON_MESSAGE_ID;
+	return IKE_REASON_NONE;
+}
+
+static void receive_init(struct ike *ike, struct message *message)
+{
+	enum ike_reason reason = check_init(ike, message);
+	uint8_t hash[CRYPTO_SHA256_SIZE];
+	const struct table_row *row;
+	struct sa *sa;
+
+	if (reason == IKE_REASON_NONE && !crypto_sha256(message->bytes, hash))
+		reason = IKE_REASON_CRYPTO;
+	if (reason != IKE_REASON_NONE) {
+		engine_count(ike, reason);
+		return;
+	}
+	sa = begun(ike, message->header.spi_i);
+	if (sa) {
+		receive_again(ike, sa, hash);
+		return;
+	}
+	row = table_find(SA_NONE, PURPOSE_NONE, &message->header,
+			 &message->payloads, &reason);
+	if (row)
+		row->handle(ike, NULL, message);
+	else
+		engine_count(ike, reason);
+}
+
+static void receive_init_response(struct ike *ike, struct sa *sa,
+				  struct message *message)
+{
+	enum ike_reason reason = IKE_REASON_UNEXPECTED;
+	const struct table_row *row;
+
+	row = table_find(sa->state, sa->out.purpose, &message->header,
+			 &message->payloads, &reason);
+	if (row)
+		row->handle(ike, sa, message);
+	else
+		engine_count(ike, reason);
+}
+
+/* -------------------------------------------------------------- protected */
+
+/* The peer did not get our response: answer again, and do not believe yet
+ * that it has what we have set up. */
+static void repeat(struct ike *ike, struct sa *sa)
+{
+	engine_count(ike, IKE_REASON_RETRANSMISSION);
+	for (struct child *c = ike->children; c; c = c->next)
+		if (c->sa == sa && c->outbound_at.us != UINT64_MAX)
+			c->outbound_at = time_add(ike->now, OUTBOUND_WAIT);
+	response_resend(ike, sa);
+}
+
+/* RFC 7296 2.3: is the message to be looked at? *ret_again: it is the request
+ * that has been answered last, once more. */
+static bool in_window(struct ike *ike, struct sa *sa,
+		      const struct message *message, bool *ret_again)
+{
+	const struct message_header *header = &message->header;
+	bool again = !header->response && sa->response.data &&
+		header->id == sa->recv_id - 1;
+
+	*ret_again = again;
+	if (header->response) {
+		if (!request_idle(sa) && header->id == sa->out.id &&
+		    header->exchange == sa->out.exchange)
+			return true;
+	} else if (header->id == sa->recv_id) {
+		return true;
+	}
+	/* RFC 7383 2.6.1: one fragment of them brings the answer again */
+	if (again && message->payloads.fragment <= 1)
+		return true;
+	engine_count(ike, again ? IKE_REASON_RETRANSMISSION :
+		     IKE_REASON_MESSAGE_ID);
+	return false;
+}
+
+/* The peer's authenticated message is wrong: say so (RFC 7296 2.21.3). A
+ * handshake ends with it, an established IKE SA goes on. */
+static void refuse(struct ike *ike, struct sa *sa,
+		   struct message *message, enum ike_reason reason)
+{
+	uint8_t critical = message->payloads.critical;
+	enum ike_exchange exchange =
+		(enum ike_exchange)message->header.exchange;
+
+	engine_count(ike, reason);
+	if (message->header.response) {
+		if (ike->attempt == sa)
+			engine_attempt_failed(ike, sa, IKE_REASON_PEER_SYNTAX,
+					      0);
+		else if (sa->out.exchange == IKE_EXCHANGE_INFORMATIONAL)
+			/* what it was about is done all the same */
+			informational_response(ike, sa, message);
+		else
+			create_failed(ike, sa, IKE_REASON_PEER_SYNTAX, 0);
+		return;
+	}
+	/* while a decision is awaited, the request has been taken already */
+	if (reason == IKE_REASON_UNEXPECTED &&
+	    (sa->state < SA_ESTABLISHED || sa->state == SA_CLOSED))
+		return;
+	if (reason == IKE_REASON_PAYLOAD_CRITICAL)
+		response_notify(ike, sa, exchange,
+				IKE_NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD,
+				(struct ike_bytes){ &critical, 1 });
+	else
+		response_notify(ike, sa, exchange, IKE_NOTIFY_INVALID_SYNTAX,
+				(struct ike_bytes){ NULL, 0 });
+	if (sa->state < SA_ESTABLISHED)
+		sa_close(ike, sa);
+}
+
+/* A fresh request shows that the peer has had our last response, and so has
+ * the Child SA that it was about. A response shows that the peer has seen a
+ * request that we sent when we had ours, and that it has completed IKE_AUTH. */
+static void confirm_known(struct ike *ike, struct sa *sa, uint32_t last,
+			   bool response)
+{
+	struct child *next;
+
+	if (sa->state == SA_DEAD)
+		return;
+	for (struct child *c = ike->children; c; c = next) {
+		next = c->next;
+		if (c->sa == sa && c->info.id <= last &&
+		    (response ? c->ours || c->any_answer : !c->ours))
+			child_confirm(ike, c);
+	}
+}
+
+/* The message is authentic and new. */
+static void handle(struct ike *ike, struct sa *sa, struct message *message)
+{
+	enum ike_reason reason;
+	bool response = message->header.response;
+	uint32_t last = response ? sa->out.last_child : ike->next_child;
+	const struct table_row *row;
+
+	/* of this message, whole or not; there is only one at a time */
+	fragments_free(sa->collected[response]);
+	sa->collected[response] = NULL;
+	sa->heard = ike->now;
+	sa->local_port = ike->local_port;
+	sa->peer_port = ike->peer_port;
+	nat_follow(ike, sa);
+	reason = payloads_parse(message->payloads.sk_first,
+				(struct ike_bytes){ message->plaintext,
+						    message->plaintext_len },
+				&message->payloads);
+	if (reason == IKE_REASON_NONE) {
+		row = table_find(sa->state, sa->out.purpose, &message->header,
+				 &message->payloads, &reason);
+		if (row) {
+			row->handle(ike, sa, message);
+			confirm_known(ike, sa, last, response);
+			return;
+		}
+	}
+	refuse(ike, sa, message, reason);
+}
+
+/* May what is sealed in it be opened? */
+static enum ike_reason check_sealed(const struct sa *sa,
+				    const struct message *message, bool again)
+{
+	const struct payloads *payloads = &message->payloads;
+
+	if (PAYLOAD_HAS(payloads, SK))
+		return IKE_REASON_NONE;
+	if (!PAYLOAD_HAS(payloads, SKF))
+		return IKE_REASON_PAYLOAD_MISSING;
+	if (!sa->fragmentation)
+		return IKE_REASON_PAYLOAD_FORBIDDEN;
+	return again ? IKE_REASON_NONE :
+		fragments_check(sa->collected[message->header.response],
+				message->header.id, payloads);
+}
+
+/* RFC 7383 2.6: an authentic fragment. True if the message is whole now. */
+static bool collect(struct ike *ike, struct sa *sa, struct message *message)
+{
+	struct fragments **set = &sa->collected[message->header.response];
+	uint8_t *plaintext = message->plaintext;
+	enum ike_reason reason;
+
+	message->plaintext = NULL;
+	reason = fragments_add(set, message->header.id, &message->payloads,
+			       time_add(ike->now, COLLECT_TIME), plaintext,
+			       message->plaintext_len);
+	if (reason == IKE_REASON_NONE)
+		return fragments_join(*set, &message->payloads.sk_first,
+				      &message->plaintext,
+				      &message->plaintext_len);
+	engine_count(ike, reason);
+	return false;
+}
+
+static void receive_protected(struct ike *ike, struct sa *sa,
+			      struct message *message)
+{
+	struct crypto_protection protection = sa_protection(sa, false);
+	enum ike_reason reason;
+	bool again;
+
+	if (!sa_has_keys(sa)) {
+		engine_count(ike, IKE_REASON_UNEXPECTED);
+		return;
+	}
+	if (!in_window(ike, sa, message, &again))
+		return;
+	reason = check_sealed(sa, message, again);
+	if (reason == IKE_REASON_NONE &&
+	    !message_open(message->bytes, &message->payloads, &protection,
+			  &message->plaintext, &message->plaintext_len))
+		reason = IKE_REASON_INTEGRITY;
+	if (reason != IKE_REASON_NONE) {
+		engine_count(ike, reason);
+		return;
+	}
+	if (again)
+		repeat(ike, sa);
+	else if (message->payloads.fragment == 0 || collect(ike, sa, message))
+		handle(ike, sa, message);
+	message_free_plaintext(message->plaintext, message->plaintext_len);
+}
+
+static void receive(struct ike *ike, struct message *message)
+{
+	const struct message_header *header = &message->header;
+	struct sa *sa;
+
+	if (header->exchange == IKE_EXCHANGE_SA_INIT && !header->response) {
+		receive_init(ike, message);
+		return;
+	}
+	sa = sa_find(ike, header);
+	if (!sa)
+		engine_count(ike, IKE_REASON_UNKNOWN_SPI);
+	else if (header->initiator == sa->initiator)
+		engine_count(ike, IKE_REASON_WRONG_ROLE);
+	else if (header->exchange == IKE_EXCHANGE_SA_INIT)
+		receive_init_response(ike, sa, message);
+	else
+		receive_protected(ike, sa, message);
+}
+
+void receive_datagram(struct ike *ike, struct ike_bytes bytes)
+{
+	struct message message = { .bytes = bytes };
+	enum ike_reason reason = message_parse_header(bytes, &message.header);
+
+	if (reason == IKE_REASON_VERSION)
+		tell_version(ike, &message.header);
+	if (reason == IKE_REASON_NONE)
+		reason = payloads_parse(
+			message.header.first,
+			(struct ike_bytes){
+				bytes.data + MESSAGE_HEADER_SIZE,
+				bytes.len - MESSAGE_HEADER_SIZE },
+			&message.payloads);
+	if (reason != IKE_REASON_NONE) {
+		engine_count(ike, reason);
+		return;
+	}
+	receive(ike, &message);
+}

@@ -1,0 +1,311 @@
+/* daemon_load(): the configuration, at start and at SIGHUP, as a difference. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "policy/address.h"
+#include "policy/pairs.h"
+#include "sidecar/daemon.h"
+#include "sidecar/established.h"
+#include "sidecar/log.h"
+#include "sidecar/own_address.h"
+#include "sidecar/proposals.h"
+
+/* ----------------------------------------------------------------- reading */
+
+static void report(void *ctx, const char *message)
+{
+	(void)ctx;
+	log_error(NULL, "%s", message);
+}
+
+static void warn(void *ctx, const char *message)
+{
+	(void)ctx;
+	log_warning(NULL, "%s", message);
+}
+
+/* -------------------------------------------------------------- strangers */
+
+static bool is_designated(void *ctx, const struct in6_addr *remote)
+{
+	return policy_config_peer(ctx, remote) != NULL;
+}
+
+static void report_stranger(void *ctx, const struct in6_addr *local,
+			    const struct in6_addr *remote, uint16_t local_port,
+			    uint16_t remote_port)
+{
+	char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
+
+	(void)ctx;
+	log_error(NULL, "established BGP connection with no peer section: %s port %u with %s port %u",
+		  address_text(local, from), local_port,
+		  address_text(remote, to), remote_port);
+}
+
+/* The addresses whose strangers this configuration would cut. At a start,
+ * where block entries of an earlier daemon stand, they are cut already. */
+static size_t newly_blocked(struct daemon *daemon,
+			    const struct policy_config *config,
+			    struct in6_addr ret_locals[POLICY_MAX_ADDRESSES])
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->addresses_count; i++)
+		if (daemon->config ||
+		    !warden_blocks(daemon->warden, &config->addresses[i]))
+			ret_locals[count++] = config->addresses[i];
+	return config->block_others ? count : 0;
+}
+
+/* An operator with a hundred sessions who protects one must not lose
+ * ninety-nine. */
+static int check_strangers(struct daemon *daemon, struct policy_config *config)
+{
+	struct in6_addr locals[POLICY_MAX_ADDRESSES];
+	const size_t locals_count = newly_blocked(daemon, config, locals);
+	size_t count = 0;
+	int err;
+
+	if (locals_count == 0)
+		return 0;
+	err = established_strangers(locals, locals_count, is_designated,
+				    config, report_stranger, &count);
+	if (err) {
+		log_error(NULL, "cannot list the established TCP connections: %s",
+			  strerror(-err));
+		return 1;
+	}
+	if (count == 0)
+		return 0;
+	log_error(NULL, "refused: this configuration would cut %zu established BGP connection%s. Add a peer section for each address (with `mode = off` until its turn has come), or set `others = allow`, or shut these sessions down first",
+		  count, count == 1 ? "" : "s");
+	return 1;
+}
+
+/* ---------------------------------------------------------------- sockets */
+
+static void on_datagram(void *ctx, const struct udp_datagram *datagram)
+{
+	struct daemon *daemon = ctx;
+	const struct plane_pair id = {
+		.local = datagram->local,
+		.peer = datagram->remote,
+	};
+	struct pair *pair;
+
+	HASH_FIND(hh, daemon->pairs, &id, sizeof(id), pair);
+	if (pair)
+		pair_receive(pair, datagram);
+}
+
+static struct udp **socket_of(struct daemon *daemon,
+			      const struct in6_addr *local)
+{
+	const struct policy_config *config = daemon->config;
+
+	for (size_t i = 0; config && i < config->addresses_count; i++)
+		if (address_equal(&config->addresses[i], local))
+			return &daemon->sockets[i];
+	return NULL;
+}
+
+static bool is_kept(struct daemon *daemon, const struct udp *udp)
+{
+	for (size_t i = 0; i < POLICY_MAX_ADDRESSES; i++)
+		if (daemon->sockets[i] == udp)
+			return true;
+	return false;
+}
+
+static void close_new_sockets(struct daemon *daemon, struct udp **sockets)
+{
+	for (size_t i = 0; i < POLICY_MAX_ADDRESSES; i++)
+		if (sockets[i] && !is_kept(daemon, sockets[i]))
+			udp_close(sockets[i]);
+}
+
+/* A socket for each address of `config`: those we have, and new ones. */
+static int open_sockets(struct daemon *daemon,
+			const struct policy_config *config,
+			struct udp *ret_sockets[POLICY_MAX_ADDRESSES])
+{
+	struct udp *sockets[POLICY_MAX_ADDRESSES] = { NULL };
+
+	for (size_t i = 0; i < config->addresses_count; i++) {
+		struct udp **have = socket_of(daemon, &config->addresses[i]);
+		char text[INET6_ADDRSTRLEN];
+		int err = 0;
+
+		if (have)
+			sockets[i] = *have;
+		else
+			err = udp_open(daemon->base, &config->addresses[i],
+				       on_datagram, daemon, &sockets[i]);
+		if (err) {
+			log_error(NULL, "cannot bind UDP ports %d and %d of %s: %s%s",
+				  UDP_IKE_PORT, UDP_IKE_NAT_PORT,
+				  address_text(&config->addresses[i], text),
+				  strerror(-err),
+				  err == -EADDRINUSE ? " (another IKE daemon on this address?)" : "");
+			close_new_sockets(daemon, sockets);
+			return err;
+		}
+	}
+	memcpy(ret_sockets, sockets, sizeof(sockets));
+	return 0;
+}
+
+static void replace_sockets(struct daemon *daemon,
+			    struct udp *sockets[POLICY_MAX_ADDRESSES])
+{
+	struct udp *old[POLICY_MAX_ADDRESSES];
+
+	memcpy(old, daemon->sockets, sizeof(old));
+	memcpy(daemon->sockets, sockets, sizeof(daemon->sockets));
+	close_new_sockets(daemon, old);	/* now: those no longer kept */
+}
+
+/* ------------------------------------------------------------------ pairs */
+
+static void discard(struct daemon *daemon, struct pair *pair)
+{
+	HASH_DEL(daemon->pairs, pair);
+	pair_free(pair);
+}
+
+/* Close what is gone, and let the rest see to itself. */
+static void sort_out_pairs(struct daemon *daemon,
+			   const struct policy_config *config,
+			   const struct sad_list *list)
+{
+	const bool renew = !policy_same_local(daemon->config, config);
+	struct pair *pair, *next;
+
+	HASH_ITER(hh, daemon->pairs, pair, next) {
+		const struct policy_peer *peer = policy_find_pair(
+			config, &pair->id.local, &pair->id.peer);
+
+		if (!peer) {
+			pair_down(pair);
+			trust_forget(daemon->trust, &pair->id);
+			discard(daemon, pair);
+		} else if (pair_rebase(pair, config, peer, renew, list) < 0) {
+			discard(daemon, pair);	/* add_pair() tries again */
+		}
+	}
+}
+
+struct addition {
+	struct daemon *daemon;
+	const struct sad_list *list;
+};
+
+static int add_pair(void *ctx, const struct policy_peer *peer,
+		    const struct in6_addr *local, const struct in6_addr *remote)
+{
+	const struct addition *addition = ctx;
+	struct daemon *daemon = addition->daemon;
+	const struct plane_pair id = { .local = *local, .peer = *remote };
+	struct pair *pair;
+	int err;
+
+	HASH_FIND(hh, daemon->pairs, &id, sizeof(id), pair);
+	if (pair)
+		return 0;
+	err = pair_new(daemon->base, daemon->warden, *socket_of(daemon, local),
+		       daemon->trust, daemon->config, peer, &id,
+		       addition->list, &pair);
+	if (err) {
+		log_error(peer->name, "cannot make the pair: %s",
+			  err == -EINVAL ?
+			  "the IKE engine does not take this router's certificates" :
+			  strerror(-err));
+		return err;	/* its guard stands: it stays closed */
+	}
+	HASH_ADD(hh, daemon->pairs, id, sizeof(pair->id), pair);
+	return 0;
+}
+
+static int start_new_pair(void *ctx, const struct policy_peer *peer,
+			  const struct in6_addr *local,
+			  const struct in6_addr *remote)
+{
+	struct daemon *daemon = ctx;
+	const struct plane_pair id = { .local = *local, .peer = *remote };
+	struct pair *pair;
+
+	(void)peer;
+	HASH_FIND(hh, daemon->pairs, &id, sizeof(id), pair);
+	if (pair && !pair->down)
+		pair_up(pair);
+	return 0;
+}
+
+/* Everything is checked: put the new configuration in force. */
+static int commit(struct daemon *daemon, struct policy_config *config,
+		  struct udp *sockets[POLICY_MAX_ADDRESSES])
+{
+	struct policy_config *old = daemon->config;
+	const bool reload = old != NULL;
+	struct addition addition = { .daemon = daemon };
+	struct sad_list *list = NULL;
+	int err;
+
+	/* without one each pair makes its own */
+	(void)sad_list_read(daemon->warden, &list);
+	addition.list = list;
+	if (reload) {
+		policy_config_inherit(config, old);
+		sort_out_pairs(daemon, config, list);
+	}
+	daemon->config = config;
+	replace_sockets(daemon, sockets);
+	err = policy_each_pair(config, add_pair, &addition);
+	sad_list_free(list);
+	/* at start, pairs wait until the guard stands on every link */
+	if (reload)
+		policy_each_pair(config, start_new_pair, daemon);
+	crl_watch_start(daemon);
+	policy_config_free(old);
+	return err;
+}
+
+int daemon_load(struct daemon *daemon)
+{
+	const struct policy_reader reader = {
+		.address_is_local = own_address,
+		.proposals = proposals_check,
+		.report = report,
+		.warn = warn,
+		.in_force = daemon->config,
+		.advise = warn,
+	};
+	struct policy_config *config =
+		policy_config_read(daemon->options->config, &reader);
+	struct udp *sockets[POLICY_MAX_ADDRESSES];
+	char why[WARDEN_WHY_SIZE];
+	int err;
+
+	if (!config)
+		return 2;
+	if (check_strangers(daemon, config) != 0 ||
+	    open_sockets(daemon, config, sockets) != 0)
+		goto fail;
+	daemon_unwatch_plane(daemon);
+	err = warden_apply(daemon->warden, config, why);
+	daemon_watch_plane(daemon);
+	if (err) {
+		log_error(NULL, "%s", why);
+		close_new_sockets(daemon, sockets);
+		/* a pair that was on its way to another plane lost them */
+		mend_sas(daemon, "SAs went with what was refused");
+		goto fail;
+	}
+	return commit(daemon, config, sockets) < 0 ? 1 : 0;
+fail:
+	policy_config_free(config);
+	return 1;
+}
