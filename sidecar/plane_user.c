@@ -235,7 +235,8 @@ static bool peer_is_used(const struct plane *plane, const struct in6_addr *peer)
 /* ---------------------------------------------------------------- policies */
 
 /* What TCP may send, so that ESP with this key, and perhaps UDP, fits the
- * path. `keep`: what a route that stands says goes. */
+ * path. `keep`: what a route that stands says goes. Where none stood, a
+ * connection may have found another way meanwhile. */
 static int set_route(struct plane *plane, const struct plane_pair *pair,
 		     const struct esp_key *key, bool udp, bool keep)
 {
@@ -245,11 +246,16 @@ static int set_route(struct plane *plane, const struct plane_pair *pair,
 	const size_t headers = ip_len + (udp ? ESP_UDP_LEN : 0);
 	size_t room = path > headers ? esp_payload_room(key, path - headers) :
 				       0;
+	bool anew;
+	int err;
 
 	if (ip_len + room > USER_DEVICE_MTU)
 		room = USER_DEVICE_MTU - ip_len;
-	return user_route_set(plane->route, pair, plane->ifindex,
-			      ip_len + room, keep);
+	err = user_route_set(plane->route, pair, plane->ifindex, ip_len + room,
+			     keep, &anew);
+	if (!err && keep && anew)
+		err = user_policy_reroute(plane->xfrm, pair);
+	return err;
 }
 
 /* Before there is an SA, or where somebody took the route of one away, the

@@ -158,24 +158,29 @@ static int get(struct netlink *netlink, const struct entry *entry,
 
 /* ----------------------------------------------------------------- change */
 
-static int put(struct netlink *netlink, const struct entry *entry)
+static int install(struct netlink *netlink, const struct entry *entry,
+		   uint16_t type)
 {
 	struct xfrm_userpolicy_info info;
 	union netlink_request request;
 	struct nlmsghdr *message;
+
+	make_info(entry, &info);
+	message = netlink_begin(&request, type, 0, &info, sizeof(info));
+	if (!put_mark(message, entry))
+		return -EMSGSIZE;
+	return netlink_call(netlink, message, NULL, NULL);
+}
+
+static int put(struct netlink *netlink, const struct entry *entry)
+{
 	struct found found;
 	int err = get(netlink, entry, &found);
 
 	if (err || found.ours)
 		return err;
-	if (found.there)
-		return -EEXIST;
-	make_info(entry, &info);
-	message = netlink_begin(&request, XFRM_MSG_NEWPOLICY, 0, &info,
-				sizeof(info));
-	if (!put_mark(message, entry))
-		return -EMSGSIZE;
-	return netlink_call(netlink, message, NULL, NULL);
+	return found.there ? -EEXIST :
+			     install(netlink, entry, XFRM_MSG_NEWPOLICY);
 }
 
 static int take_away(struct netlink *netlink, const struct entry *entry)
@@ -210,6 +215,14 @@ int user_policy_set(struct netlink *netlink, const struct plane_pair *pair)
 	for (int i = 0; !err && i < ENTRIES; i++)
 		err = put(netlink, &entries[i]);
 	return err;
+}
+
+int user_policy_reroute(struct netlink *netlink, const struct plane_pair *pair)
+{
+	struct entry entries[ENTRIES];
+
+	make_entries(pair, entries);
+	return install(netlink, &entries[ENTRIES - 1], XFRM_MSG_UPDPOLICY);
 }
 
 int user_policy_delete(struct netlink *netlink, const struct plane_pair *pair)

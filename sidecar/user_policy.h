@@ -28,6 +28,11 @@ enum user_policy_priority {
 /* Install all entries of a pair, or what is missing of them. 0 or -errno;
  * -EEXIST if another entry has the place. */
 int user_policy_set(struct netlink *netlink, const struct plane_pair *pair);
+/* Make the kernel look up anew the way of each connection of the pair's family,
+ * by installing an entry that stands once more. 0 or -errno. An IPv6 socket
+ * keeps the route that it has found, although a new one in a table before that
+ * one's, or (Linux before 6.9) a new rule, leads elsewhere. */
+int user_policy_reroute(struct netlink *netlink, const struct plane_pair *pair);
 /* Remove them; 0 also if there are none. */
 int user_policy_delete(struct netlink *netlink, const struct plane_pair *pair);
 /* The pairs that have such entries: 0 and an array to free, or -errno. */

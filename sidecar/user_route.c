@@ -114,6 +114,14 @@ size_t user_route_path_mtu(struct netlink *netlink,
 
 /* ------------------------------------------------------------------- rules */
 
+/* What stands already is well; if it did not, sets *ret_anew. */
+static int set_anew(int err, bool *ret_anew)
+{
+	if (!err)
+		*ret_anew = true;
+	return err == -EEXIST ? 0 : err;
+}
+
 /* One of a local address's rules. Which end of the connection has port 179
  * does not matter here. */
 struct rule {
@@ -183,24 +191,23 @@ static bool filters_reverse_path(const struct in6_addr *local)
 }
 
 static int add_rule(struct netlink *netlink, const struct in6_addr *local,
-		    const struct rule *rule)
+		    const struct rule *rule, bool *ret_anew)
 {
-	int err = change_rule(netlink, local, RTM_NEWRULE,
-			      NLM_F_CREATE | NLM_F_EXCL, rule);
-
-	return err == -EEXIST ? 0 : err;
+	return set_anew(change_rule(netlink, local, RTM_NEWRULE,
+				    NLM_F_CREATE | NLM_F_EXCL, rule),
+			ret_anew);
 }
 
 /* The last one first: while there is a way, there is an end to it. */
 static int add_rules(struct netlink *netlink, const struct in6_addr *local,
-		     uint16_t port_attribute)
+		     uint16_t port_attribute, bool *ret_anew)
 {
 	struct rule rule = { .port_attribute = port_attribute, .last = true,
 			     .own = !filters_reverse_path(local) };
-	int err = add_rule(netlink, local, &rule);
+	int err = add_rule(netlink, local, &rule, ret_anew);
 
 	rule.last = false;
-	return err ? err : add_rule(netlink, local, &rule);
+	return err ? err : add_rule(netlink, local, &rule, ret_anew);
 }
 
 static int delete_rules(struct netlink *netlink, const struct in6_addr *local,
@@ -259,13 +266,12 @@ static int add_unreachable(struct netlink *netlink, const struct in6_addr *peer,
 }
 
 static int add_route(struct netlink *netlink, const struct plane_pair *pair,
-		     unsigned ifindex, size_t mtu, bool keep)
+		     unsigned ifindex, size_t mtu, bool keep, bool *ret_anew)
 {
 	const uint16_t flags = keep ? NLM_F_EXCL : NLM_F_REPLACE;
 	union netlink_request request;
 	struct nlmsghdr *message;
 	struct nlattr *metrics;
-	int err;
 
 	message = begin_route(&request, RTM_NEWROUTE, NLM_F_CREATE | flags,
 			      &pair->peer, RTN_UNICAST, USER_ROUTE_TABLE);
@@ -276,8 +282,7 @@ static int add_route(struct netlink *netlink, const struct plane_pair *pair,
 	if (!metrics || !put_u32(message, RTAX_MTU, (uint32_t)mtu))
 		return -EMSGSIZE;
 	mnl_attr_nest_end(message, metrics);
-	err = netlink_call(netlink, message, NULL, NULL);
-	return keep && err == -EEXIST ? 0 : err;
+	return set_anew(netlink_call(netlink, message, NULL, NULL), ret_anew);
 }
 
 static int delete_route(struct netlink *netlink, const struct in6_addr *peer,
@@ -295,18 +300,22 @@ static int delete_route(struct netlink *netlink, const struct in6_addr *peer,
 /* The unreachable routes first: from the rules on, there is no way out but
  * through the device. */
 int user_route_set(struct netlink *netlink, const struct plane_pair *pair,
-		   unsigned ifindex, size_t mtu, bool keep)
+		   unsigned ifindex, size_t mtu, bool keep, bool *ret_anew)
 {
-	int err = add_unreachable(netlink, &pair->peer, USER_ROUTE_LAST_TABLE);
+	int err;
 
+	*ret_anew = false;
+	err = add_unreachable(netlink, &pair->peer, USER_ROUTE_LAST_TABLE);
 	if (!err)
 		err = add_unreachable(netlink, &pair->peer, USER_ROUTE_TABLE);
 	if (!err)
-		err = add_route(netlink, pair, ifindex, mtu, keep);
+		err = add_route(netlink, pair, ifindex, mtu, keep, ret_anew);
 	if (!err)
-		err = add_rules(netlink, &pair->local, FRA_DPORT_RANGE);
+		err = add_rules(netlink, &pair->local, FRA_DPORT_RANGE,
+				ret_anew);
 	if (!err)
-		err = add_rules(netlink, &pair->local, FRA_SPORT_RANGE);
+		err = add_rules(netlink, &pair->local, FRA_SPORT_RANGE,
+				ret_anew);
 	return err;
 }
 

@@ -32,6 +32,11 @@ routes_stand() {	# FAMILY: into the device, and an end in each table
 		ip -n "$TOKEN"a "-$1" route show table $table
 	done | grep -c ^unreachable)" = 2 ]
 }
+# The connection's packets are as long as eth0 takes them, not bgpward0.
+sends_by_main() {
+	in_ns a ss "-$1" -tni state established "( sport = 179 or dport = 179 )" |
+		grep -q 'pmtu:1500 '
+}
 led_there() { led 4 | grep -q ' mtu 14[56]' && led 6 | grep -q ' mtu 14[56]'; }
 log_says() { grep -qE -- "$1" "$WORK/a/ward.log"; }
 other_pid() { [ -n "$(plane_pid a)" ] && [ "$(plane_pid a)" != "$1" ]; }
@@ -117,6 +122,18 @@ if user_plane; then
 			until_ok 10 routes_stand $family
 	done
 	passes 'routes flushed'
+	# A connection that has found another way meanwhile is led back: in IPv6
+	# its socket keeps a route for as long as that one stands.
+	kill -STOP "${WARD[a]}"
+	for family in 4 6; do
+		for table in 17900 17901; do
+			ip -n "$TOKEN"a "-$family" route flush table $table
+		done
+		ok "routes flushed, the daemon held: another way, IPv$family" \
+			until_ok 10 sends_by_main $family
+	done
+	kill -CONT "${WARD[a]}"
+	passes 'routes flushed, the daemon held'
 	ip -n "$TOKEN"a link set bgpward0 down
 	ok 'the device is taken down: it is led there again' \
 		until_ok 10 led_there

@@ -71,8 +71,13 @@ xfrm_drops() {
 	fi
 }
 
-# The classifier off, and its place taken: a running daemon would put it back.
+# The classifier off, and its place taken: a running daemon would put it back,
+# so that it is held meanwhile.
 no_classifier() {	# ROUTER
+	local status=0
+	kill -STOP "${WARD[$1]}" 2>/dev/null
 	in_ns "$1" tc qdisc del dev eth0 clsact &&
-		in_ns "$1" tc qdisc add dev eth0 ingress
+		in_ns "$1" tc qdisc add dev eth0 ingress || status=1
+	kill -CONT "${WARD[$1]}" 2>/dev/null
+	return $status
 }
