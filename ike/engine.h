@@ -107,7 +107,7 @@ void sa_reconsider(struct ike *ike, uint32_t authorization,
 void sa_set_lifetimes(struct ike *ike, struct sa *sa);
 /* Children of one IKE SA now belong to another (NULL: to none). */
 void sa_move_children(struct ike *ike, struct sa *from, struct sa *to);
-/* Does this IKE SA have a Child SA of every kind in use? */
+/* Does this IKE SA have a Child SA of every kind in use, and the peer too? */
 bool sa_complete(const struct ike *ike, const struct sa *sa);
 /* Delete it and tell the peer; its Child SAs go. */
 void sa_delete(struct ike *ike, struct sa *sa);

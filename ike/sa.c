@@ -212,7 +212,8 @@ bool sa_complete(const struct ike *ike, const struct sa *sa)
 	unsigned current = 0;
 
 	for (const struct child *c = ike->children; c; c = c->next)
-		if (c->sa == sa && c->state == CHILD_CURRENT)
+		if (c->sa == sa && c->state == CHILD_CURRENT &&
+		    (c->ours || c->confirmed))
 			current |= 1u << c->info.kind;
 	return current == (1u << IKE_CHILD_KINDS) - 1;
 }
