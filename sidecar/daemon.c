@@ -70,7 +70,7 @@ static void on_reload(evutil_socket_t signal, short what, void *ctx)
 		log_error(NULL, "the configuration in force stays as it was");
 	/* filters that somebody took away come back */
 	links_dump(daemon->links);
-	mend_forget(daemon->mend);
+	mend_done(daemon->mend);
 }
 
 static int watch(struct daemon *daemon, evutil_socket_t fd, short what,
@@ -143,7 +143,7 @@ static void on_plane_death(evutil_socket_t fd, short what, void *ctx)
 	daemon_unwatch_plane(daemon);
 	mend_note(daemon->mend);
 	revive(daemon);
-	mend_forget(daemon->mend);
+	mend_done(daemon->mend);
 	daemon_watch_plane(daemon);
 }
 

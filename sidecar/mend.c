@@ -12,6 +12,7 @@ struct mend {
 	struct daemon *daemon;
 	struct losses *losses;
 	struct event *route, *xfrm, *timer;
+	bool unsure;		/* what is to be mended may be our own doing */
 };
 
 /* ---------------------------------------------------------------- the SAs */
@@ -52,17 +53,11 @@ void mend_sas(struct daemon *daemon, const char *what)
 
 /* -------------------------------------------------------------------- mend */
 
-static void mend(evutil_socket_t fd, short what, void *ctx)
+static void put_right(struct daemon *daemon)
 {
-	struct mend *self = ctx;
-	struct daemon *daemon = self->daemon;
 	char why[WARDEN_WHY_SIZE];
 	int err;
 
-	(void)fd;
-	(void)what;
-	losses_read(self->losses);
-	log_warning(NULL, "SPD entries, SAs, filters or routing of ours were changed by another program: putting them right");
 	daemon_unwatch_plane(daemon);
 	err = warden_apply(daemon->warden, daemon->config, why);
 	daemon_watch_plane(daemon);
@@ -73,27 +68,48 @@ static void mend(evutil_socket_t fd, short what, void *ctx)
 		log_error(NULL, "cannot list the interfaces: %s",
 			  strerror(-err));
 	mend_sas(daemon, "SAs were removed by another program");
-	mend_forget(self);
 }
 
-static void mend_soon(struct mend *self)
+static void mend_soon(struct mend *self, bool unsure)
 {
 	const struct timeval wait = { .tv_usec = MEND_WAIT_US };
+	const bool pending = evtimer_pending(self->timer, NULL);
 
-	if (!evtimer_pending(self->timer, NULL))
+	self->unsure = unsure && (self->unsure || !pending);
+	if (!pending)
 		event_add(self->timer, &wait);
+}
+
+/* A look to be sure is the last one, whatever is told meanwhile. */
+static void mend(evutil_socket_t fd, short what, void *ctx)
+{
+	struct mend *self = ctx;
+	const bool unsure = self->unsure;
+	enum loss loss;
+
+	(void)fd;
+	(void)what;
+	losses_read(self->losses);
+	if (!unsure)
+		log_warning(NULL, "SPD entries, SAs, filters or routing of ours were changed by another program: putting them right");
+	put_right(self->daemon);
+	loss = losses_read(self->losses);
+	if (loss == LOSS_BY_OTHERS || (loss == LOSS_POSSIBLE && !unsure))
+		mend_soon(self, loss == LOSS_POSSIBLE);
 }
 
 void mend_note(struct mend *self)
 {
 	if (self && losses_read(self->losses) != LOSS_NONE)
-		mend_soon(self);
+		mend_soon(self, false);
 }
 
-void mend_forget(struct mend *self)
+void mend_done(struct mend *self)
 {
-	if (self && losses_read(self->losses) == LOSS_BY_OTHERS)
-		mend_soon(self);
+	enum loss loss = self ? losses_read(self->losses) : LOSS_NONE;
+
+	if (loss != LOSS_NONE)
+		mend_soon(self, loss == LOSS_POSSIBLE);
 }
 
 static void on_change(evutil_socket_t fd, short what, void *ctx)

@@ -18,10 +18,10 @@ void mend_start(struct daemon *daemon);
 void mend_stop(struct mend *mend);
 
 /* Around what we do ourselves, which takes away as well: what was told before
- * was the doing of others, and stays to be mended; what was told meanwhile is
- * ours, unless it cannot be. */
+ * was the doing of others, and stays to be mended; what was told meanwhile may
+ * be, and is looked after without a word in the log. */
 void mend_note(struct mend *mend);
-void mend_forget(struct mend *mend);
+void mend_done(struct mend *mend);
 
 /* Pairs whose SAs are not all in the SAD negotiate fresh ones; the log says
  * `what` has become of them. */

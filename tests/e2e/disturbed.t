@@ -26,6 +26,10 @@ rises() {
 stands() { [ "$(policies_between a b "$1" out)" = 2 ]; }
 rules() { ip -n "$TOKEN"a "-$1" rule show | grep -c 'lookup 1790[01]'; }
 rules_are() { [ "$(rules "$1")" = "$2" ]; }
+flush_rules() {		# FAMILY
+	ip -n "$TOKEN"a "-$1" rule flush
+	ip -n "$TOKEN"a "-$1" rule add pref 32766 lookup main
+}
 led() { ip -n "$TOKEN"a "-$1" route show table 17900 | grep dev.bgpward0; }
 routes_stand() {	# FAMILY: into the device, and an end in each table
 	led "$1" && [ "$(for table in 17900 17901; do
@@ -109,12 +113,26 @@ if user_plane; then
 			"the route says what fits in ESP in UDP, IPv$family"
 	done
 	for family in 4 6; do
-		ip -n "$TOKEN"a "-$family" rule flush
-		ip -n "$TOKEN"a "-$family" rule add pref 32766 lookup main
+		flush_rules $family
 		ok "rules flushed: they come back, IPv$family" \
 			until_ok 10 rules_are $family 4
 	done
 	passes 'rules flushed'
+	# What goes while something else is put right: meanwhile the daemon waits
+	# for the plane process, which is held.
+	pid=$(plane_pid a)
+	: > "$WORK/a/ward.log"
+	kill -STOP "$pid"
+	ip -n "$TOKEN"a xfrm policy flush
+	ok 'SPD flushed once more: put right' until_ok 10 log_says 'putting them'
+	flush_rules 4
+	flush_rules 6
+	kill -CONT "$pid"
+	for family in 4 6; do
+		ok "rules flushed meanwhile: they come back, IPv$family" \
+			until_ok 10 rules_are $family 4
+	done
+	passes 'rules flushed meanwhile'
 	for family in 4 6; do
 		ip -n "$TOKEN"a "-$family" route flush table 17900
 		ip -n "$TOKEN"a "-$family" route flush table 17901
