@@ -1,6 +1,6 @@
-"""Ask service.py: print what it says, or "nothing" after two seconds.
+"""Ask service.py: print what it says, or "nothing" after SECONDS.
 
-usage: ask.py tcp|udp SOURCE DESTINATION PORT
+usage: ask.py SECONDS tcp|udp SOURCE DESTINATION PORT
 """
 
 import ipaddress
@@ -8,13 +8,13 @@ import socket
 import sys
 
 
-def main(kind, source, destination, port):
+def main(seconds, kind, source, destination, port):
     version = ipaddress.ip_address(destination).version
     family = socket.AF_INET if version == 4 else socket.AF_INET6
     stream = kind == "tcp"
     with socket.socket(family, socket.SOCK_STREAM if stream
                        else socket.SOCK_DGRAM) as client:
-        client.settimeout(2)
+        client.settimeout(float(seconds))
         client.bind((source, 0))
         try:
             client.connect((destination, int(port)))

@@ -66,7 +66,7 @@ if user_plane; then
 else
 	says '^ +plane kernel: the configuration says so' kernel
 	ok 'kernel: protected, and by that' until_ok 60 carried_by kernel
-	bgp_up a b
+	bgp_anew a b
 	is "$(ip -n "$TOKEN"a rule show | grep -c 1790)" 0 \
 		'no rule of the user plane is left'
 	bgp_lives a b

@@ -16,7 +16,6 @@ flood_start() {
 		"$(addr b "$family")" 60000 $RATE "$stranger" \
 		"$(addr a "$family")" > "$WORK/flood$family.log" 2>&1 &
 	FLOOD+=($!)
-	mine $!
 }
 
 floods() {

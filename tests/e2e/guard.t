@@ -21,7 +21,6 @@ ready_after_guard() {
 		ip xfrm policy list src "$(addr a 4)/32" dir out \
 		> "$WORK/a/ready.out" 2>&1 &
 	local waiter=$!
-	mine $waiter
 	until_ok 20 test -S "$WORK/a/notify" || return
 	NOTIFY_SOCKET=$WORK/a/notify ward_start a
 	wait $waiter && grep -q 'dport 179' "$WORK/a/ready.out"

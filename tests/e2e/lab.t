@@ -18,7 +18,7 @@ ok 'the capture sees BGP in clear, IPv6' until_ok 10 \
 ok 'routes of b arrive at a' until_ok 10 imported_at_least a b4 1
 capture_stop clear
 
-is "$(attack c connect 192.0.2.3 192.0.2.1 179)" connected \
+is "$(attack c connect 192.0.2.3 192.0.2.1 179 $((10 * PATIENCE)))" connected \
 	'a stranger reaches port 179 where nothing protects it'
 before=$(bird_changes a b4)
 bird_stop b

@@ -61,7 +61,6 @@ bird_start() {
 		-s "$dir/bird.ctl" -P "$dir/bird.pid" \
 		>> "$dir/bird.err.log" 2>&1 &
 	BIRD[$router]=$!
-	mine $!
 	until_ok 20 bird_cli "$router" show status ||
 		bail_out "bird does not start in $router: $(cat "$dir"/bird*.log)"
 }

@@ -17,7 +17,6 @@
 # Each router has static routes to the others' loopback addresses.
 
 ROUTERS='a b c'
-PIDS=()
 
 number_of() { case $1 in a) echo 1 ;; b) echo 2 ;; c) echo 3 ;; esac; }
 addr4() { echo "192.0.2.$(number_of "$1")"; }
@@ -98,9 +97,6 @@ lab_up() {
 		bail_out 'the network does not work'
 }
 
-# Remember a process for lab_down.
-mine() { PIDS+=("$1"); }
-
 # A child that has ended stays a zombie until it is waited for.
 ended() { ! grep -q '^State:.[^ZX]' "/proc/$1/status" 2>/dev/null; }
 
@@ -111,7 +107,8 @@ lab_down() {
 	local pid r
 	trap - EXIT
 	[ "$TAP_FAILED" = 0 ] || lab_evidence
-	for pid in "${PIDS[@]}"; do
+	# those that have ended may have left their numbers to others
+	for pid in $(jobs -rp); do
 		{ kill -9 "$pid"; wait "$pid"; } 2>/dev/null
 	done
 	for r in $ROUTERS wire; do
@@ -152,10 +149,9 @@ capture_start() {
 	rm -f "$WORK/$name.pcap" "$WORK/$name.err"
 	# shellcheck disable=SC2086 # the filter is words
 	ip netns exec "$TOKEN"wire tcpdump -Z root -U --immediate-mode -n \
-		-i br0 -w "$WORK/$name.pcap" $filter \
+		-B 16384 -s 65535 -i br0 -w "$WORK/$name.pcap" $filter \
 		2> "$WORK/$name.err" &
 	CAPTURES[$name]=$!
-	mine $!
 	until_ok 20 grep -q 'listening on' "$WORK/$name.err" ||
 		bail_out "tcpdump does not start: $(cat "$WORK/$name.err")"
 }
@@ -201,7 +197,6 @@ attack() {
 service_start() {
 	in_ns "$1" /usr/bin/python3 "$E2E/service.py" "$2" "$WORK/$1/ready.$2" \
 		> "$WORK/$1/service.log" 2>&1 &
-	mine $!
 	until_ok 20 test -e "$WORK/$1/ready.$2" ||
 		bail_out "service.py: $(cat "$WORK/$1/service.log")"
 }
@@ -210,7 +205,7 @@ service_start() {
 ask() {
 	local router=$1
 	shift
-	in_ns "$router" /usr/bin/python3 "$E2E/ask.py" "$@"
+	in_ns "$router" /usr/bin/python3 "$E2E/ask.py" $((10 * PATIENCE)) "$@"
 }
 
 # policies_between ROUTER OTHER FAMILY in|out: number of SPD entries

@@ -75,9 +75,9 @@ xfrm_drops() {
 # so that it is held meanwhile.
 no_classifier() {	# ROUTER
 	local status=0
-	kill -STOP "${WARD[$1]}" 2>/dev/null
+	ended "${WARD[$1]}" || kill -STOP "${WARD[$1]}"
 	in_ns "$1" tc qdisc del dev eth0 clsact &&
 		in_ns "$1" tc qdisc add dev eth0 ingress || status=1
-	kill -CONT "${WARD[$1]}" 2>/dev/null
+	ended "${WARD[$1]}" || kill -CONT "${WARD[$1]}"
 	return $status
 }

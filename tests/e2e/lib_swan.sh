@@ -117,7 +117,6 @@ swan_run() {		# ROUTER: the daemon, with no connection yet
 		"SWANCTL_DIR=$dir" charon-systemd \
 		> "$WORK/$1/charon.log" 2>&1 &
 	SWAN[$1]=$!
-	mine $!
 	until_ok 30 swan_cli "$1" --stats ||
 		bail_out "strongSwan does not start: $(tail "$WORK/$1/charon.log")"
 }

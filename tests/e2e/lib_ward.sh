@@ -72,7 +72,6 @@ ward_run() {
 		-s "$WORK/$router/control" "$@" \
 		>> "$WORK/$router/ward.log" 2>&1 &
 	WARD[$router]=$!
-	mine $!
 }
 
 # The daemon that we started answers (and not one before it).

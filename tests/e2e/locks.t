@@ -8,9 +8,9 @@
 half_open() { in_ns a ss -Htan state syn-recv '( sport = :179 )' | wc -l; }
 from() { echo "src host $(addr "$1" "$2")"; }
 
-# from_a FAMILY PORT SOURCE_PORT: what a connection to b gets
+# from_a FAMILY PORT SOURCE_PORT [SECONDS]: what a connection to b gets
 from_a() {
-	attack a connect "$(addr a "$1")" "$(addr b "$1")" "$2" 2 "$3"
+	attack a connect "$(addr a "$1")" "$(addr b "$1")" "$2" "${4:-2}" "$3"
 }
 
 # closed DESCRIPTION: b tries, BIRD of a tries, and so do we, also as if b had
@@ -98,7 +98,7 @@ done
 capture_stop wire
 bird_stop a
 for family in 4 6; do
-	is "$(from_a $family 1790 179)" connected \
+	is "$(from_a $family 1790 179 $((10 * PATIENCE)))" connected \
 		"without both locks: from port 179, IPv$family"
 done
 done_testing

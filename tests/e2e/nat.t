@@ -87,6 +87,7 @@ start_both ports
 bird_start a b
 bird_start b a
 bgp_up a b
+bgp_up b a
 bgp_lives b a ports
 spis=$(pair_spis a b 4)
 rekeyed() { [ "$(pair_spis a b 4)" != "$spis" ]; }

@@ -33,8 +33,10 @@ def wait_for(condition):
 def main(path, pid_file):
     file = Path(pid_file)
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as notify:
-        notify.bind(path)
-        fill(path)
+        # who sees it under its name finds it full
+        notify.bind(path + ".new")
+        fill(path + ".new")
+        os.rename(path + ".new", path)
         wait_for(lambda: file.exists() and file.read_text())
         pid = int(file.read_text())
         wchan = Path(f"/proc/{pid}/wchan")

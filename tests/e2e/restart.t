@@ -73,7 +73,6 @@ is "$(bird_changes a b6)" "$since6" 'nor a flap, IPv6'
 in_ns a "$BUILD/bgpwardd" -c "$(ward_dir a)/bgpward.conf" \
 	-s "$WORK/a/elsewhere" > "$WORK/a/second.log" 2>&1 &
 second=$!
-mine $second
 exit_status $second
 is $? 1 'a second daemon ends, with status 1'
 ok 'and the first one goes on' pair_is a b 4 protected

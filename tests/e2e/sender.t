@@ -71,6 +71,7 @@ for family in 4 6; do
 	if user_plane; then
 		capture_start honest "$(esp_filter c a $family)"
 		forge $family 250 c
+		until_ok 10 seen honest "$(esp_filter c a $family)"
 		capture_stop honest
 	fi
 	forge $family 300 b

@@ -100,7 +100,6 @@ talk_start() {		# ROUTER OTHER
 	ip netns exec "$TOKEN$1" /usr/bin/python3 "$INTEROP/talk.py" "$WORK/$1/talk" \
 		$((9 * ${PATIENCE:-1})) "$(addr4 "$1"),$(addr4 "$2")" \
 		"$(addr6 "$1"),$(addr6 "$2")" > "$WORK/$1/talk.log" 2>&1 &
-	mine $!
 	until_ok 20 test -e "$WORK/$1/talk" ||
 		bail_out "talk.py: $(cat "$WORK/$1/talk.log")"
 	# `ip netns exec` has become python

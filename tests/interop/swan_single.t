@@ -4,6 +4,9 @@
 # tunnel mode it is refused, and the cure named.
 . "$(dirname "$0")/lib.sh"
 
+# An emulated machine needs its time to negotiate.
+HOLD=$((9 * PATIENCE))
+
 conf() { echo "$(swan_dir b)/swanctl.conf"; }
 load() { swan_cli b --load-all > "$WORK/b/load.log" 2>&1; }
 
