@@ -148,8 +148,7 @@ bool pki_make(const struct pki_spec *spec, const struct pki_pair *issuer,
 	return true;
 }
 
-/* The CA need not be of our making: Ed25519 and Ed448 hash by themselves. */
-static const EVP_MD *digest_of(const EVP_PKEY *key)
+const EVP_MD *pki_digest(const EVP_PKEY *key)
 {
 	const int type = EVP_PKEY_get_base_id(key);
 
@@ -164,7 +163,7 @@ X509 *pki_renew(X509 *old, const struct pki_pair *issuer, time_t not_before,
 
 	if (cert != NULL && set_serial(cert) &&
 	    set_times(cert, not_before, not_after) &&
-	    X509_sign(cert, issuer->key, digest_of(issuer->key)) > 0)
+	    X509_sign(cert, issuer->key, pki_digest(issuer->key)) > 0)
 		return cert;
 	X509_free(cert);
 	return NULL;

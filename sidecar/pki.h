@@ -53,6 +53,10 @@ void pki_clear(struct pki_pair *pair);
 X509 *pki_renew(X509 *old, const struct pki_pair *issuer, time_t not_before,
 		time_t not_after);
 
+/* What `key` signs a digest of, NULL if it hashes by itself (Ed25519, Ed448):
+ * a CA need not be of our making. */
+const EVP_MD *pki_digest(const EVP_PKEY *key);
+
 /*
  * As PEM text; NULL if OpenSSL fails. pki_free_pem() wipes and releases (NULL
  * is legal).

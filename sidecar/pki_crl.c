@@ -106,7 +106,7 @@ static bool fill(X509_CRL *crl, const struct pki_pair *ca, X509_CRL *old,
 		if (!revoke(crl, sk_X509_value(certs, i)))
 			return false;
 	return X509_CRL_sort(crl) == 1 &&
-	       X509_CRL_sign(crl, ca->key, EVP_sha256()) > 0;
+	       X509_CRL_sign(crl, ca->key, pki_digest(ca->key)) > 0;
 }
 
 char *pki_crl_pem(const struct pki_pair *ca, X509_CRL *old,

@@ -77,6 +77,17 @@ END
 "$BUILD/bgpward" init --as 64501 --address 192.0.2.2 --dir "$WORK/p" > /dev/null
 ok 'the peer takes it' "$BUILD/bgpward" check -o -c "$WORK/peer.conf"
 
+# a CA that is not of our making
+for kind in ed25519 ed448; do
+	mkdir "$WORK/$kind"
+	(umask 077 && openssl genpkey -algorithm $kind -out "$WORK/$kind/ca.key")
+	openssl req -x509 -new -key "$WORK/$kind/ca.key" -subj "/CN=$kind" \
+		-days 9 -out "$WORK/$kind/ca.crt"
+	ok "the CA has an $kind key" crl --dir "$WORK/$kind"
+	like "$(openssl crl -in "$WORK/$kind/ca.crl" -noout -text \
+		-CAfile "$WORK/$kind/ca.crt" 2>&1)" 'verify OK' 'signed by it'
+done
+
 cp "$WORK/b/ca.key" "$dir/ca.key"
 refused 'the key of another CA' '' 'is not the key of'
 echo half > "$dir/ca.crl"
