@@ -170,6 +170,30 @@ static void both_restart(void **state)
 	}
 }
 
+/* Again and again, before anything is confirmed: what is left of that at the
+ * peer, as much as it may hold, does not stand in the way of the last one. */
+static void restarts_in_a_row(void **state)
+{
+	struct sim sim;
+
+	(void)state;
+	FOR_SEEDS(seed, SEEDS / 4) {
+		const int side = (int)(seed & 1);
+
+		sim_open(&sim, seed);
+		sim_start_both(&sim);
+		for (int i = 0; i < IKE_MAX_CHILDREN; i++) {
+			sim_restart(&sim, side);
+			sim_clear_sad(&sim, side);
+			sim_input(&sim, side, IKE_INPUT_START);
+			sim_run(&sim, (struct ike_time){
+				60000 + sim_random(&sim) % 200000 });
+		}
+		sim_run_settled(&sim, IKE_SECONDS(20));
+		sim_close(&sim);
+	}
+}
+
 /* The peer is away for a minute: its Child SAs stay. */
 static void lost_liveness_keeps_children(void **state)
 {
@@ -589,6 +613,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bad_network_converges),
 		cmocka_unit_test(restart_keeps_traffic),
 		cmocka_unit_test(both_restart),
+		cmocka_unit_test(restarts_in_a_row),
 		cmocka_unit_test(reboot_recovers),
 		cmocka_unit_test(lost_liveness_keeps_children),
 		cmocka_unit_test(rekey_keeps_traffic),
