@@ -235,8 +235,8 @@ static bool peer_is_used(const struct plane *plane, const struct in6_addr *peer)
 /* ---------------------------------------------------------------- policies */
 
 /* What TCP may send, so that ESP with this key, and perhaps UDP, fits the
- * path. `keep`: what a route that stands says goes. Where none stood, a
- * connection may have found another way meanwhile. */
+ * path. `keep`: what a route that stands says goes. A connection that has found
+ * another way meanwhile is led back. */
 static int set_route(struct plane *plane, const struct plane_pair *pair,
 		     const struct esp_key *key, bool udp, bool keep)
 {

@@ -253,25 +253,25 @@ static struct nlmsghdr *begin_route(union netlink_request *request,
 }
 
 static int add_unreachable(struct netlink *netlink, const struct in6_addr *peer,
-			   uint32_t table)
+			   uint32_t table, uint16_t flags)
 {
 	union netlink_request request;
 	struct nlmsghdr *message;
 
-	message = begin_route(&request, RTM_NEWROUTE,
-			      NLM_F_CREATE | NLM_F_REPLACE, peer,
-			      RTN_UNREACHABLE, table);
+	message = begin_route(&request, RTM_NEWROUTE, NLM_F_CREATE | flags,
+			      peer, RTN_UNREACHABLE, table);
 	return message ? netlink_call(netlink, message, NULL, NULL) :
 			 -EMSGSIZE;
 }
 
 static int add_route(struct netlink *netlink, const struct plane_pair *pair,
-		     unsigned ifindex, size_t mtu, bool keep, bool *ret_anew)
+		     unsigned ifindex, size_t mtu, bool keep)
 {
 	const uint16_t flags = keep ? NLM_F_EXCL : NLM_F_REPLACE;
 	union netlink_request request;
 	struct nlmsghdr *message;
 	struct nlattr *metrics;
+	int err;
 
 	message = begin_route(&request, RTM_NEWROUTE, NLM_F_CREATE | flags,
 			      &pair->peer, RTN_UNICAST, USER_ROUTE_TABLE);
@@ -282,7 +282,8 @@ static int add_route(struct netlink *netlink, const struct plane_pair *pair,
 	if (!metrics || !put_u32(message, RTAX_MTU, (uint32_t)mtu))
 		return -EMSGSIZE;
 	mnl_attr_nest_end(message, metrics);
-	return set_anew(netlink_call(netlink, message, NULL, NULL), ret_anew);
+	err = netlink_call(netlink, message, NULL, NULL);
+	return keep && err == -EEXIST ? 0 : err;
 }
 
 static int delete_route(struct netlink *netlink, const struct in6_addr *peer,
@@ -305,11 +306,17 @@ int user_route_set(struct netlink *netlink, const struct plane_pair *pair,
 	int err;
 
 	*ret_anew = false;
-	err = add_unreachable(netlink, &pair->peer, USER_ROUTE_LAST_TABLE);
+	err = set_anew(add_unreachable(netlink, &pair->peer,
+				       USER_ROUTE_LAST_TABLE, NLM_F_EXCL),
+		       ret_anew);
+	if (!err && !*ret_anew)
+		err = add_unreachable(netlink, &pair->peer,
+				      USER_ROUTE_LAST_TABLE, NLM_F_REPLACE);
 	if (!err)
-		err = add_unreachable(netlink, &pair->peer, USER_ROUTE_TABLE);
+		err = add_unreachable(netlink, &pair->peer, USER_ROUTE_TABLE,
+				      NLM_F_REPLACE);
 	if (!err)
-		err = add_route(netlink, pair, ifindex, mtu, keep, ret_anew);
+		err = add_route(netlink, pair, ifindex, mtu, keep);
 	if (!err)
 		err = add_rules(netlink, &pair->local, FRA_DPORT_RANGE,
 				ret_anew);

@@ -33,10 +33,10 @@ size_t user_route_path_mtu(struct netlink *netlink,
 
 /* Lead a pair into the device with index `ifindex`, in packets of at most
  * `mtu` bytes: also if it is led there already, or, with `keep`, then by what
- * was said before. 0 or -errno; *ret_anew: a route or a rule has been set. */
+ * was said before. 0 or -errno; *ret_anew: there was no end to its way, and
+ * connections may have found another one. */
 int user_route_set(struct netlink *netlink, const struct plane_pair *pair,
-		   unsigned ifindex, size_t mtu, bool keep,
-		   bool *ret_anew);
+		   unsigned ifindex, size_t mtu, bool keep, bool *ret_anew);
 /* Remove the routes to a peer, or the rules of a local address. 0 also if
  * there are none. */
 int user_route_delete_peer(struct netlink *netlink,
