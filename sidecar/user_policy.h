@@ -31,7 +31,7 @@ int user_policy_set(struct netlink *netlink, const struct plane_pair *pair);
 /* Make the kernel look up anew the way of each connection of the pair's family,
  * by installing an entry that stands once more. 0 or -errno. An IPv6 socket
  * keeps the route that it has found, although a new one in a table before that
- * one's, or (Linux before 6.9) a new rule, leads elsewhere. */
+ * one's (or, in older kernels, a new rule) leads elsewhere. */
 int user_policy_reroute(struct netlink *netlink, const struct plane_pair *pair);
 /* Remove them; 0 also if there are none. */
 int user_policy_delete(struct netlink *netlink, const struct plane_pair *pair);

@@ -309,6 +309,7 @@ int user_route_set(struct netlink *netlink, const struct plane_pair *pair,
 	err = set_anew(add_unreachable(netlink, &pair->peer,
 				       USER_ROUTE_LAST_TABLE, NLM_F_EXCL),
 		       ret_anew);
+	/* its place may be another's */
 	if (!err && !*ret_anew)
 		err = add_unreachable(netlink, &pair->peer,
 				      USER_ROUTE_LAST_TABLE, NLM_F_REPLACE);

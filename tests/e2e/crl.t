@@ -127,12 +127,13 @@ is "$(pair_get a b 4 .failure)" null 'and nothing is said against it'
 bgp_anew a b
 
 # ------------------------------------------------------ one that runs out
-since=$(bird_changes a b4) spis=$(pair_spis a b 4)
+since=$(bird_changes a b4)
 cert_crl ca-b '50 seconds'
 put
 ok 'a CRL that ends soon counts at once' until_ok 30 crl_until_is \
 	"$(date -u -d "$(openssl crl -in "$crl" -noout -nextupdate |
 		sed s/nextUpdate=//)" +%FT%TZ)"
+spis=$(pair_spis a b 4)
 cert_crl ca-b '20 days'
 put
 ok 'a fresh one in time: SAs are renewed' until_ok 60 spis_differ "$spis"

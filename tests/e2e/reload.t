@@ -63,6 +63,7 @@ cp "$WORK/a/good.conf" "$(ward_dir a)/bgpward.conf"
 
 # Removing c would cut its session: that is refused (see stranger.t).
 ward_reload a
+ok 'c is connected' connected_to c
 bird_stop c
 ok 'c is gone' until_ok 30 fails connected_to c
 cp "$WORK/a/before.conf" "$(ward_dir a)/bgpward.conf"

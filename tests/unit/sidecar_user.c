@@ -399,7 +399,7 @@ static void send_at_a(bool ipv6, uint16_t sport, uint16_t dport, uint64_t now)
 	settle();
 }
 
-/* Wait for `count` ESP packets, and have b take them. */
+/* Wait for ESP packets, and have b take them. */
 static void receive_at_b(bool ipv6, uint64_t now)
 {
 	struct pollfd arrived = { .fd = ipv6 ? esp6 : esp4, .events = POLLIN };
