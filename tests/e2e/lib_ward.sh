@@ -135,8 +135,11 @@ local_drops() {		# ROUTER FAMILY REASON
 		| .drops.$3 // 0"
 }
 
-refused_for() {		# ROUTER OTHER FAMILY REASON
-	[ "$(pair_get "$1" "$2" "$3" '.failure.reason // ""')" = "$4" ]
+# refused_for ROUTER OTHER FAMILY REASON [PATTERN]: and what status says of it
+# matches, in the same reading, because the next try may end otherwise
+refused_for() {
+	pair_get "$1" "$2" "$3" '.failure | "\(.reason) \(.message)"' |
+		grep -qE -- "^$4 .*${5:-}"
 }
 
 # protect ROUTER OTHER: configure, start or reload both, wait, test
