@@ -12,7 +12,6 @@ no_clear() {	# DESCRIPTION: of the capture so far, from and to everybody
 
 rises() { [ "$(drops a b "$1" cleartext_in)" -gt "$2" ]; }
 half_open() { in_ns a ss -Htan state syn-recv '( sport = :179 )' | wc -l; }
-restarted() { [ "$(bird_changes a b4)" != "$1" ]; }
 state_not() { ! bird_is a b4 Established; }
 
 # systemd is told READY=1 when the guard stands, not before.

@@ -24,8 +24,6 @@ addr6() { echo "2001:db8::$(number_of "$1")"; }
 as_of() { echo $((64499 + $(number_of "$1"))); }
 addr() { "addr$2" "$1"; }	# addr ROUTER 4|6
 
-ns_of() { echo "$TOKEN$1"; }
-
 # in_ns ROUTER COMMAND...
 in_ns() {
 	local ns=$1

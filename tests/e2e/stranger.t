@@ -20,7 +20,7 @@ refusal() {	# WHO: what the log has to hold
 lab_up
 ward_pair a b
 bird_start a b c
-bird_start c a
+BIRD_OPTIONS='passive;' bird_start c a	# one connection each
 bgp_up a c
 since4=$(bird_changes a c4) since6=$(bird_changes a c6)
 
