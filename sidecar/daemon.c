@@ -93,13 +93,14 @@ static int watch(struct daemon *daemon, evutil_socket_t fd, short what,
 /* ------------------------------------------------------------------ planes */
 
 /* What is in the way may stay there for long. */
-static void note_dead(struct daemon *daemon, const char *why)
+static void note_dead(struct daemon *daemon, const char *reason,
+		      const char *why)
 {
 	const unsigned twice = 2 * daemon->plane_wait_us;
 
 	daemon->plane_wait_us = twice < DAEMON_REVIVE_MAX_US ?
 		twice : DAEMON_REVIVE_MAX_US;
-	if (failure_note(&daemon->plane_failure, time(NULL), "dead", why))
+	if (failure_note(&daemon->plane_failure, time(NULL), reason, why))
 		log_error(NULL, "the plane process is dead, and does not start again: %s; tried again at least every %d s",
 			  why, DAEMON_REVIVE_MAX_US / 1000000);
 }
@@ -112,11 +113,14 @@ static void revive(struct daemon *daemon)
 	int err;
 
 	if (warden_revive(daemon->warden, why) < 0) {
-		note_dead(daemon, why);
+		note_dead(daemon, "dead", why);
 		return;
 	}
-	failure_clear(&daemon->plane_failure);
-	daemon->plane_wait_us = DAEMON_REVIVE_US;
+	daemon->plane_since = pair_now();
+	if (!daemon->plane_died_young) {
+		failure_clear(&daemon->plane_failure);
+		daemon->plane_wait_us = DAEMON_REVIVE_US;
+	}
 	log_warning(NULL, "the plane process had ended: started again");
 	/* its SAs are gone: fresh engines negotiate fresh ones. Without a list
 	 * of what is left each pair makes its own. */
@@ -137,13 +141,22 @@ static void revive(struct daemon *daemon)
 static void on_plane_death(evutil_socket_t fd, short what, void *ctx)
 {
 	struct daemon *daemon = ctx;
+	const bool died = what & EV_READ;	/* else the pause is over */
 
 	(void)fd;
-	(void)what;
 	daemon_unwatch_plane(daemon);
-	mend_note(daemon->mend);
-	revive(daemon);
-	mend_done(daemon->mend);
+	if (died)
+		daemon->plane_died_young = daemon->plane_since.us > 0 &&
+			pair_now().us - daemon->plane_since.us <
+				DAEMON_PLANE_LIVES_US;
+	if (died && daemon->plane_died_young) {
+		warden_bury(daemon->warden);
+		note_dead(daemon, "dies_young", "it ends at once");
+	} else {
+		mend_note(daemon->mend);
+		revive(daemon);
+		mend_done(daemon->mend);
+	}
 	daemon_watch_plane(daemon);
 }
 

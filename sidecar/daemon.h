@@ -20,7 +20,9 @@ enum daemon_limits {
 	/* between attempts at a dead plane, from the first one on twice as
 	 * long each time */
 	DAEMON_REVIVE_US = 200000,
-	DAEMON_REVIVE_MAX_US = 10000000
+	DAEMON_REVIVE_MAX_US = 10000000,
+	/* a plane that dies sooner would die again */
+	DAEMON_PLANE_LIVES_US = 1000000
 };
 
 struct daemon_options {
@@ -46,6 +48,8 @@ struct daemon {
 	struct event *plane_event;	/* the plane process ended */
 	struct failure plane_failure;	/* to start another */
 	unsigned plane_wait_us;	/* before the next attempt */
+	struct ike_time plane_since;	/* when it was last started */
+	bool plane_died_young;
 	int claim;		/* one daemon a network namespace */
 };
 

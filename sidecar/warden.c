@@ -123,14 +123,21 @@ bool warden_is_dead(const struct warden *warden)
 	return user->ops && !user->plane;
 }
 
+void warden_bury(struct warden *warden)
+{
+	struct carrier *user = &warden->carriers[CARRIER_USER];
+
+	if (user->plane)
+		user->ops->close(user->plane);
+	user->plane = NULL;
+}
+
 int warden_revive(struct warden *warden, char *ret_why)
 {
 	struct carrier *user = &warden->carriers[CARRIER_USER];
 	int err;
 
-	if (user->plane)
-		user->ops->close(user->plane);
-	user->plane = NULL;
+	warden_bury(warden);
 	err = user->ops->open(&user->plane);
 	if (err) {
 		snprintf(ret_why, WARDEN_WHY_SIZE, "cannot open plane %s: %s",
@@ -138,10 +145,8 @@ int warden_revive(struct warden *warden, char *ret_why)
 		return err;
 	}
 	err = warden_apply(warden, warden->config, ret_why);
-	if (err) {
-		user->ops->close(user->plane);
-		user->plane = NULL;
-	}
+	if (err)
+		warden_bury(warden);
 	return err;
 }
 
