@@ -130,7 +130,7 @@ lab_evidence() {
 			/lifetime|limit:|expire/d' | head -80)"
 		diag "$(ip -n "$TOKEN$r" xfrm policy 2>&1 | head -60)"
 		diag "$(in_ns "$r" grep -v '[^0-9]0$' /proc/net/xfrm_stat 2>&1)"
-		for log in "$WORK/$r"/{ward,bird,swan,charon}.log; do
+		for log in "$WORK/$r"/{ward,bird,swan,charon,frr/frr}.log; do
 			[ -s "$log" ] || continue
 			diag "---- $log"
 			diag "$(tail -n 25 "$log")"
