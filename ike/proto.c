@@ -9,15 +9,10 @@ struct name {
 
 #define X(name, number, text) { number, text },
 static const struct name exchanges[] = { IKE_EXCHANGES(X) };
-static const struct name payloads[] = { IKE_PAYLOADS(X) };
-static const struct name protocols[] = { IKE_PROTOCOLS(X) };
 static const struct name encrs[] = { IKE_ENCRS(X) };
 static const struct name prfs[] = { IKE_PRFS(X) };
 static const struct name integs[] = { IKE_INTEGS(X) };
 static const struct name kes[] = { IKE_KES(X) };
-static const struct name esns[] = { IKE_ESNS(X) };
-static const struct name id_types[] = { IKE_ID_TYPES(X) };
-static const struct name hashes[] = { IKE_HASHES(X) };
 static const struct name notifies[] = { IKE_NOTIFIES(X) };
 #undef X
 
@@ -36,16 +31,6 @@ lookup(const struct name *names, size_t count, unsigned number)
 const char *ike_exchange_name(unsigned number)
 {
 	return LOOKUP(exchanges, number);
-}
-
-const char *ike_payload_name(unsigned number)
-{
-	return LOOKUP(payloads, number);
-}
-
-const char *ike_protocol_name(unsigned number)
-{
-	return LOOKUP(protocols, number);
 }
 
 const char *ike_encr_name(unsigned number)
@@ -68,36 +53,9 @@ const char *ike_ke_name(unsigned number)
 	return LOOKUP(kes, number);
 }
 
-const char *ike_id_type_name(unsigned number)
-{
-	return LOOKUP(id_types, number);
-}
-
-const char *ike_hash_name(unsigned number)
-{
-	return LOOKUP(hashes, number);
-}
-
 const char *ike_notify_name(unsigned number)
 {
 	return LOOKUP(notifies, number);
-}
-
-const char *ike_transform_name(enum ike_transform_type type, unsigned id)
-{
-	switch (type) {
-	case IKE_TRANSFORM_ENCR:
-		return ike_encr_name(id);
-	case IKE_TRANSFORM_PRF:
-		return ike_prf_name(id);
-	case IKE_TRANSFORM_INTEG:
-		return ike_integ_name(id);
-	case IKE_TRANSFORM_KE:
-		return ike_ke_name(id);
-	case IKE_TRANSFORM_ESN:
-		return LOOKUP(esns, id);
-	}
-	return "unknown";
 }
 
 static const struct {

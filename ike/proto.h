@@ -1,8 +1,8 @@
 /*
- * Every number of the IKEv2 protocol that the engine knows, with its name, and
- * the engine's own reasons. One list each: the enum and the table of names are
- * both made from it, so that a log always prints a name. Numbers are those of
- * IANA's "Internet Key Exchange Version 2 (IKEv2) Parameters".
+ * Every number of the IKEv2 protocol that the engine knows, and the engine's own
+ * reasons. Where people are told the name, the enum and the table of names are
+ * both made from one list. Numbers are those of IANA's "Internet Key Exchange
+ * Version 2 (IKEv2) Parameters".
  */
 #ifndef IKE_PROTO_H
 #define IKE_PROTO_H
@@ -17,40 +17,43 @@
 	X(INFORMATIONAL, 37, "INFORMATIONAL")
 
 /* RFC 7296 3.2; SKF is of RFC 7383 */
-#define IKE_PAYLOADS(X) \
-	X(NONE, 0, "none") \
-	X(SA, 33, "SA") \
-	X(KE, 34, "KE") \
-	X(IDI, 35, "IDi") \
-	X(IDR, 36, "IDr") \
-	X(CERT, 37, "CERT") \
-	X(CERTREQ, 38, "CERTREQ") \
-	X(AUTH, 39, "AUTH") \
-	X(NONCE, 40, "Nonce") \
-	X(NOTIFY, 41, "N") \
-	X(DELETE, 42, "D") \
-	X(VENDOR, 43, "V") \
-	X(TSI, 44, "TSi") \
-	X(TSR, 45, "TSr") \
-	X(SK, 46, "SK") \
-	X(CP, 47, "CP") \
-	X(EAP, 48, "EAP") \
-	X(SKF, 53, "SKF")
+enum ike_payload_type {
+	IKE_PAYLOAD_NONE = 0,
+	IKE_PAYLOAD_SA = 33,
+	IKE_PAYLOAD_KE = 34,
+	IKE_PAYLOAD_IDI = 35,
+	IKE_PAYLOAD_IDR = 36,
+	IKE_PAYLOAD_CERT = 37,
+	IKE_PAYLOAD_CERTREQ = 38,
+	IKE_PAYLOAD_AUTH = 39,
+	IKE_PAYLOAD_NONCE = 40,
+	IKE_PAYLOAD_NOTIFY = 41,
+	IKE_PAYLOAD_DELETE = 42,
+	IKE_PAYLOAD_VENDOR = 43,
+	IKE_PAYLOAD_TSI = 44,
+	IKE_PAYLOAD_TSR = 45,
+	IKE_PAYLOAD_SK = 46,
+	IKE_PAYLOAD_CP = 47,
+	IKE_PAYLOAD_EAP = 48,
+	IKE_PAYLOAD_SKF = 53
+};
 
 /* RFC 7296 3.3.1 */
-#define IKE_PROTOCOLS(X) \
-	X(NONE, 0, "none") \
-	X(IKE, 1, "IKE") \
-	X(AH, 2, "AH") \
-	X(ESP, 3, "ESP")
+enum ike_protocol {
+	IKE_PROTOCOL_NONE = 0,
+	IKE_PROTOCOL_IKE = 1,
+	IKE_PROTOCOL_AH = 2,
+	IKE_PROTOCOL_ESP = 3
+};
 
 /* RFC 7296 3.3.2 */
-#define IKE_TRANSFORM_TYPES(X) \
-	X(ENCR, 1, "ENCR") \
-	X(PRF, 2, "PRF") \
-	X(INTEG, 3, "INTEG") \
-	X(KE, 4, "KE") \
-	X(ESN, 5, "ESN")
+enum ike_transform_type {
+	IKE_TRANSFORM_ENCR = 1,
+	IKE_TRANSFORM_PRF = 2,
+	IKE_TRANSFORM_INTEG = 3,
+	IKE_TRANSFORM_KE = 4,
+	IKE_TRANSFORM_ESN = 5
+};
 
 #define IKE_ENCRS(X) \
 	X(3DES, 3, "ENCR_3DES") \
@@ -85,40 +88,45 @@
 	X(X25519, 31, "CURVE25519") \
 	X(X448, 32, "CURVE448")
 
-#define IKE_ESNS(X) \
-	X(NO, 0, "NO_ESN") \
-	X(YES, 1, "ESN")
+enum ike_esn {
+	IKE_ESN_NO = 0,
+	IKE_ESN_YES = 1
+};
 
 /* RFC 7296 3.5 */
-#define IKE_ID_TYPES(X) \
-	X(IPV4_ADDR, 1, "ID_IPV4_ADDR") \
-	X(FQDN, 2, "ID_FQDN") \
-	X(RFC822_ADDR, 3, "ID_RFC822_ADDR") \
-	X(IPV6_ADDR, 5, "ID_IPV6_ADDR") \
-	X(DER_ASN1_DN, 9, "ID_DER_ASN1_DN") \
-	X(DER_ASN1_GN, 10, "ID_DER_ASN1_GN") \
-	X(KEY_ID, 11, "ID_KEY_ID")
+enum ike_id_type {
+	IKE_ID_IPV4_ADDR = 1,
+	IKE_ID_FQDN = 2,
+	IKE_ID_RFC822_ADDR = 3,
+	IKE_ID_IPV6_ADDR = 5,
+	IKE_ID_DER_ASN1_DN = 9,
+	IKE_ID_DER_ASN1_GN = 10,
+	IKE_ID_KEY_ID = 11
+};
 
 /* RFC 7296 3.6 */
-#define IKE_CERT_ENCODINGS(X) \
-	X(X509_SIGNATURE, 4, "X.509 Certificate - Signature")
+enum ike_cert_encoding {
+	IKE_CERT_X509_SIGNATURE = 4
+};
 
 /* RFC 7296 3.8, RFC 7427 */
-#define IKE_AUTH_METHODS(X) \
-	X(RSA, 1, "RSA Digital Signature") \
-	X(SHARED_KEY, 2, "Shared Key Message Integrity Code") \
-	X(ECDSA_P256, 9, "ECDSA with SHA-256 on P-256") \
-	X(ECDSA_P384, 10, "ECDSA with SHA-384 on P-384") \
-	X(ECDSA_P521, 11, "ECDSA with SHA-512 on P-521") \
-	X(DIGITAL_SIGNATURE, 14, "Digital Signature")
+enum ike_auth_method {
+	IKE_AUTH_METHOD_RSA = 1,
+	IKE_AUTH_METHOD_SHARED_KEY = 2,
+	IKE_AUTH_METHOD_ECDSA_P256 = 9,
+	IKE_AUTH_METHOD_ECDSA_P384 = 10,
+	IKE_AUTH_METHOD_ECDSA_P521 = 11,
+	IKE_AUTH_METHOD_DIGITAL_SIGNATURE = 14
+};
 
 /* RFC 7427 7, RFC 8420 2 */
-#define IKE_HASHES(X) \
-	X(SHA1, 1, "SHA1") \
-	X(SHA2_256, 2, "SHA2-256") \
-	X(SHA2_384, 3, "SHA2-384") \
-	X(SHA2_512, 4, "SHA2-512") \
-	X(IDENTITY, 5, "Identity")
+enum ike_hash {
+	IKE_HASH_SHA1 = 1,
+	IKE_HASH_SHA2_256 = 2,
+	IKE_HASH_SHA2_384 = 3,
+	IKE_HASH_SHA2_512 = 4,
+	IKE_HASH_IDENTITY = 5
+};
 
 /* RFC 7296 3.10.1 and later; below 16384 an error */
 #define IKE_NOTIFIES(X) \
@@ -169,15 +177,6 @@
 #define X(name, number, text) IKE_EXCHANGE_##name = number,
 enum ike_exchange { IKE_EXCHANGES(X) };
 #undef X
-#define X(name, number, text) IKE_PAYLOAD_##name = number,
-enum ike_payload_type { IKE_PAYLOADS(X) };
-#undef X
-#define X(name, number, text) IKE_PROTOCOL_##name = number,
-enum ike_protocol { IKE_PROTOCOLS(X) };
-#undef X
-#define X(name, number, text) IKE_TRANSFORM_##name = number,
-enum ike_transform_type { IKE_TRANSFORM_TYPES(X) };
-#undef X
 #define X(name, number, text) IKE_ENCR_##name = number,
 enum ike_encr { IKE_ENCRS(X) };
 #undef X
@@ -189,21 +188,6 @@ enum ike_integ { IKE_INTEGS(X) };
 #undef X
 #define X(name, number, text) IKE_KE_##name = number,
 enum ike_ke { IKE_KES(X) };
-#undef X
-#define X(name, number, text) IKE_ESN_##name = number,
-enum ike_esn { IKE_ESNS(X) };
-#undef X
-#define X(name, number, text) IKE_ID_##name = number,
-enum ike_id_type { IKE_ID_TYPES(X) };
-#undef X
-#define X(name, number, text) IKE_CERT_##name = number,
-enum ike_cert_encoding { IKE_CERT_ENCODINGS(X) };
-#undef X
-#define X(name, number, text) IKE_AUTH_METHOD_##name = number,
-enum ike_auth_method { IKE_AUTH_METHODS(X) };
-#undef X
-#define X(name, number, text) IKE_HASH_##name = number,
-enum ike_hash { IKE_HASHES(X) };
 #undef X
 #define X(name, number, text) IKE_NOTIFY_##name = number,
 enum ike_notify { IKE_NOTIFIES(X) };
@@ -329,17 +313,10 @@ const char *ike_reason_text(enum ike_reason reason);
 
 /* Names of protocol numbers; "unknown" for one that is on no list. */
 const char *ike_exchange_name(unsigned number);
-const char *ike_payload_name(unsigned number);
-const char *ike_protocol_name(unsigned number);
 const char *ike_encr_name(unsigned number);
 const char *ike_prf_name(unsigned number);
 const char *ike_integ_name(unsigned number);
 const char *ike_ke_name(unsigned number);
-const char *ike_id_type_name(unsigned number);
-const char *ike_hash_name(unsigned number);
 const char *ike_notify_name(unsigned number);
-
-/* The name of a transform by its type (RFC 7296 3.3.2). */
-const char *ike_transform_name(enum ike_transform_type type, unsigned id);
 
 #endif

@@ -58,14 +58,6 @@ static bool as_bounds(const ASIdOrRange *entry, uint64_t *ret_min,
 	       ASN1_INTEGER_get_uint64(ret_max, entry->u.range->max) == 1;
 }
 
-enum resources_state resources_as_state(const X509 *cert)
-{
-	enum resources_state state;
-
-	ASIdentifiers_free(as_extension(cert, &state));
-	return state;
-}
-
 bool resources_hold_as(const X509 *cert, uint32_t as)
 {
 	enum resources_state state;

@@ -20,9 +20,8 @@ enum resources_state {
 	RESOURCES_BROKEN	/* undecodable, or there twice */
 };
 
-/* The AS numbers (not the routing domain ids). */
-enum resources_state resources_as_state(const X509 *cert);
-/* Listed, alone or in a range? Inherited ones are not. */
+/* Of the AS numbers (not the routing domain ids): listed, alone or in a range?
+ * Inherited ones are not. */
 bool resources_hold_as(const X509 *cert, uint32_t as);
 /* "AS 64500, AS 64510-64520", "no AS number", "inherited AS numbers" */
 void resources_as_text(const X509 *cert, char *ret_text, size_t size);

@@ -171,10 +171,20 @@ static void on_state_changed(struct pair *pair, const struct ike_effect *effect)
 
 static void on_failed(struct pair *pair, const struct ike_effect *effect)
 {
+	const enum ike_reason reason = effect->failed.reason;
+	const uint16_t notify = effect->failed.notify;
+	char text[POLICY_TEXT_SIZE];
+
 	/* an unauthorized peer has been recorded already, and better */
-	if (!pair->refused || effect->failed.reason != IKE_REASON_UNAUTHORIZED)
-		record_failure(pair, ike_reason_name(effect->failed.reason),
-			       ike_reason_text(effect->failed.reason));
+	if (pair->refused && reason == IKE_REASON_UNAUTHORIZED)
+		return;
+	if (reason == IKE_REASON_PEER_ERROR && notify)
+		snprintf(text, sizeof(text), "%s: %s (%u)",
+			 ike_reason_text(reason), ike_notify_name(notify),
+			 notify);
+	else
+		snprintf(text, sizeof(text), "%s", ike_reason_text(reason));
+	record_failure(pair, ike_reason_name(reason), text);
 }
 
 static void carry_out(struct pair *pair, const struct ike_effect *effect)
