@@ -127,38 +127,24 @@ static int dump_all(struct connections *list)
 	return err;
 }
 
-static bool is_among(const struct in6_addr *addresses, size_t count,
-		     const struct in6_addr *address)
-{
-	for (size_t i = 0; i < count; i++)
-		if (address_equal(&addresses[i], address))
-			return true;
-	return false;
-}
-
-int established_strangers(const struct in6_addr *locals, size_t n_locals,
-			  bool (*is_peer)(void *ctx,
-					  const struct in6_addr *remote),
-			  void *ctx,
-			  void (*report)(void *ctx,
-					 const struct in6_addr *local,
-					 const struct in6_addr *remote,
-					 uint16_t local_port,
-					 uint16_t remote_port),
-			  size_t *ret_count)
+int established_find(bool (*matches)(void *ctx, const struct in6_addr *local,
+				     const struct in6_addr *remote),
+		     void (*report)(void *ctx, const struct in6_addr *local,
+				    const struct in6_addr *remote,
+				    uint16_t local_port, uint16_t remote_port),
+		     void *ctx, size_t *ret_count)
 {
 	struct connections list = { .items = NULL };
-	size_t strangers = 0;
+	size_t found = 0;
 	int err;
 
 	err = dump_all(&list);
 	for (size_t i = 0; !err && i < list.count; i++) {
 		const struct connection *connection = &list.items[i];
 
-		if (!is_among(locals, n_locals, &connection->local) ||
-		    is_peer(ctx, &connection->remote))
+		if (!matches(ctx, &connection->local, &connection->remote))
 			continue;
-		strangers++;
+		found++;
 		if (report)
 			report(ctx, &connection->local, &connection->remote,
 			       connection->local_port,
@@ -166,6 +152,6 @@ int established_strangers(const struct in6_addr *locals, size_t n_locals,
 	}
 	free(list.items);
 	if (!err)
-		*ret_count = strangers;
+		*ret_count = found;
 	return err;
 }

@@ -26,54 +26,94 @@ static void warn(void *ctx, const char *message)
 	log_warning(NULL, "%s", message);
 }
 
-/* -------------------------------------------------------------- strangers */
+/* ------------------------------------------------- connections to be cut */
 
-static bool is_designated(void *ctx, const struct in6_addr *remote)
+struct cuts {
+	struct daemon *daemon;
+	const struct policy_config *config;
+	/* the addresses whose strangers it would cut */
+	struct in6_addr locals[POLICY_MAX_ADDRESSES];
+	size_t locals_count;
+};
+
+/* At a start, where block entries of an earlier daemon stand, strangers are
+ * cut already. */
+static void find_newly_blocked(struct cuts *cuts)
 {
-	return policy_config_peer(ctx, remote) != NULL;
+	const struct policy_config *config = cuts->config;
+
+	for (size_t i = 0; config->block_others &&
+	     i < config->addresses_count; i++)
+		if (cuts->daemon->config ||
+		    !warden_blocks(cuts->daemon->warden, &config->addresses[i]))
+			cuts->locals[cuts->locals_count++] =
+				config->addresses[i];
 }
 
-static void report_stranger(void *ctx, const struct in6_addr *local,
-			    const struct in6_addr *remote, uint16_t local_port,
-			    uint16_t remote_port)
+static bool is_newly_blocked(const struct cuts *cuts,
+			     const struct in6_addr *local)
+{
+	for (size_t i = 0; i < cuts->locals_count; i++)
+		if (address_equal(&cuts->locals[i], local))
+			return true;
+	return false;
+}
+
+static bool is_blocked_elsewhere(const struct cuts *cuts,
+				 const struct in6_addr *remote)
+{
+	const struct policy_config *before = cuts->daemon->config;
+	const struct policy_peer *peer;
+
+	if (!before)
+		return warden_blocks_elsewhere(cuts->daemon->warden, remote);
+	peer = policy_config_peer(before, remote);
+	return peer && peer->mode == POLICY_REQUIRE;
+}
+
+static bool is_cut(void *ctx, const struct in6_addr *local,
+		   const struct in6_addr *remote)
+{
+	const struct cuts *cuts = ctx;
+	const struct policy_peer *peer = policy_config_peer(cuts->config,
+							    remote);
+
+	if (policy_is_local(cuts->config, local))
+		return !peer && is_newly_blocked(cuts, local);
+	return peer && peer->mode == POLICY_REQUIRE &&
+	       !is_blocked_elsewhere(cuts, remote);
+}
+
+static void report_cut(void *ctx, const struct in6_addr *local,
+		       const struct in6_addr *remote, uint16_t local_port,
+		       uint16_t remote_port)
 {
 	char from[INET6_ADDRSTRLEN], to[INET6_ADDRSTRLEN];
+	const struct cuts *cuts = ctx;
 
-	(void)ctx;
-	log_error(NULL, "established BGP connection with no peer section: %s port %u with %s port %u",
-		  address_text(local, from), local_port,
-		  address_text(remote, to), remote_port);
-}
-
-/* The addresses whose strangers this configuration would cut. At a start,
- * where block entries of an earlier daemon stand, they are cut already. */
-static size_t newly_blocked(struct daemon *daemon,
-			    const struct policy_config *config,
-			    struct in6_addr ret_locals[POLICY_MAX_ADDRESSES])
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < config->addresses_count; i++)
-		if (daemon->config ||
-		    !warden_blocks(daemon->warden, &config->addresses[i]))
-			ret_locals[count++] = config->addresses[i];
-	return config->block_others ? count : 0;
+	address_text(local, from);
+	address_text(remote, to);
+	if (policy_is_local(cuts->config, local))
+		log_error(NULL, "established BGP connection with no peer section: %s port %u with %s port %u",
+			  from, local_port, to, remote_port);
+	else
+		log_error(policy_config_peer(cuts->config, remote)->name,
+			  "established BGP connection from an address that is not protected: %s port %u with %s port %u: have the BGP daemon use one of `addresses` (FRR: update-source, BIRD: local), or name %s there",
+			  from, local_port, to, remote_port, from);
 }
 
 /* An operator with a hundred sessions who protects one must not lose
  * ninety-nine. */
-static int check_strangers(struct daemon *daemon, struct policy_config *config)
+static int check_cuts(struct daemon *daemon,
+		      const struct policy_config *config)
 {
-	struct in6_addr locals[POLICY_MAX_ADDRESSES];
-	const size_t locals_count = newly_blocked(daemon, config, locals);
+	struct cuts cuts = { .daemon = daemon, .config = config };
 	size_t count = 0;
 	int err;
 
-	if (locals_count == 0)
-		return 0;
-	err = established_strangers(locals, locals_count, is_designated,
-				    config, report_stranger, &count);
-	if (err) {
+	find_newly_blocked(&cuts);
+	err = established_find(is_cut, report_cut, &cuts, &count);
+	if (err && cuts.locals_count > 0) {
 		log_error(NULL, "cannot list the established TCP connections: %s",
 			  strerror(-err));
 		return 1;
@@ -291,7 +331,7 @@ int daemon_load(struct daemon *daemon)
 
 	if (!config)
 		return 2;
-	if (check_strangers(daemon, config) != 0 ||
+	if (check_cuts(daemon, config) != 0 ||
 	    open_sockets(daemon, config, sockets) != 0)
 		goto fail;
 	daemon_unwatch_plane(daemon);

@@ -87,8 +87,10 @@ enum plane_counter {
 enum plane_policy_type {
 	PLANE_REQUIRE,		/* the pair's traffic in ESP or not at all */
 	PLANE_OFF,		/* a designated neighbour left in clear */
-	PLANE_BLOCK_OTHERS	/* TCP/179 of `local` with anybody else;
+	PLANE_BLOCK_OTHERS,	/* TCP/179 of `local` with anybody else;
 				 * `peer` is not looked at */
+	PLANE_BLOCK_ELSEWHERE	/* TCP/179 from `peer` to any other address of
+				 * the router; `local` is not looked at */
 };
 
 struct plane_policy {

@@ -238,11 +238,11 @@ static int xfrm_query(struct plane *plane,
 /* What is there, entry by entry. -EEXIST if any is another program's, so that
  * nothing has been changed yet when we find that we may not. */
 static int look(struct plane *plane, const struct xfrm_entry *wanted,
-		struct xfrm_entry *ret_found, bool *ret_there)
+		size_t count, struct xfrm_entry *ret_found, bool *ret_there)
 {
 	int err;
 
-	for (size_t i = 0; i < XFRM_MAX_ENTRIES; i++) {
+	for (size_t i = 0; i < count; i++) {
 		err = xfrm_entry_get(plane->netlink, &wanted[i],
 				     &ret_found[i]);
 		if (err && err != -ENOENT)
@@ -255,14 +255,15 @@ static int look(struct plane *plane, const struct xfrm_entry *wanted,
 /* Each entry that is to change is replaced in its place, so the pair is never
  * without one; an error half-way leaves entries that are old or new, and no
  * gap. Those that stand keep their reqid and with it their SAs. */
-static int install(struct plane *plane, const struct xfrm_entry *wanted)
+static int install(struct plane *plane, const struct xfrm_entry *wanted,
+		   size_t count)
 {
 	struct xfrm_entry found[XFRM_MAX_ENTRIES];
 	bool there[XFRM_MAX_ENTRIES];
 	int err;
 
-	err = look(plane, wanted, found, there);
-	for (size_t i = 0; !err && i < XFRM_MAX_ENTRIES; i++) {
+	err = look(plane, wanted, count, found, there);
+	for (size_t i = 0; !err && i < count; i++) {
 		if (there[i] && !found[i].altered &&
 		    found[i].type == wanted[i].type &&
 		    found[i].reqid == wanted[i].reqid)
@@ -274,7 +275,8 @@ static int install(struct plane *plane, const struct xfrm_entry *wanted)
 
 static bool policy_is_sound(const struct plane_policy *policy)
 {
-	if (policy->type == PLANE_BLOCK_OTHERS)
+	if (policy->type == PLANE_BLOCK_OTHERS ||
+	    policy->type == PLANE_BLOCK_ELSEWHERE)
 		return true;
 	return address_family(&policy->pair.local) ==
 	       address_family(&policy->pair.peer);
@@ -284,13 +286,14 @@ static int set_required(struct plane *plane, const struct plane_policy *policy)
 {
 	struct xfrm_entry wanted[XFRM_MAX_ENTRIES];
 	struct xfrm_pair *pair;
+	size_t count;
 	int err;
 
 	err = xfrm_pairs_get(&plane->pairs, &policy->pair, &pair);
 	if (err)
 		return err;
-	xfrm_policy_entries(policy, pair->slot, wanted);
-	err = install(plane, wanted);
+	count = xfrm_policy_entries(policy, pair->slot, wanted);
+	err = install(plane, wanted, count);
 	if (!err)
 		pair->required = true;
 	return err;
@@ -308,14 +311,15 @@ static int xfrm_set_policy(struct plane *plane,
 			   const struct plane_policy *policy)
 {
 	struct xfrm_entry wanted[XFRM_MAX_ENTRIES];
+	size_t count;
 	int err;
 
 	if (!policy_is_sound(policy))
 		return -EINVAL;
 	if (policy->type == PLANE_REQUIRE)
 		return set_required(plane, policy);
-	xfrm_policy_entries(policy, 0, wanted);
-	err = install(plane, wanted);
+	count = xfrm_policy_entries(policy, 0, wanted);
+	err = install(plane, wanted, count);
 	if (!err && policy->type == PLANE_OFF)
 		forget_required(plane, &policy->pair);
 	return err;
@@ -328,11 +332,12 @@ static int xfrm_delete_policy(struct plane *plane,
 {
 	struct xfrm_entry wanted[XFRM_MAX_ENTRIES], found;
 	int err = 0, result = 0;
+	size_t count;
 
 	if (!policy_is_sound(policy))
 		return -EINVAL;
-	xfrm_policy_entries(policy, 0, wanted);
-	for (size_t i = 0; i < XFRM_MAX_ENTRIES; i++) {
+	count = xfrm_policy_entries(policy, 0, wanted);
+	for (size_t i = 0; i < count; i++) {
 		err = xfrm_entry_get(plane->netlink, &wanted[i], &found);
 		if (!err && found.type == policy->type)
 			err = xfrm_entry_delete(plane->netlink, &found);
@@ -349,7 +354,7 @@ static int compare_policies(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct plane_policy));
 }
 
-/* Four entries make a policy. `ret_policies` has room for one an entry. */
+/* Several entries make a policy. `ret_policies` has room for one an entry. */
 static size_t distinct(const struct xfrm_entry *entries, size_t count,
 		       struct plane_policy *ret_policies)
 {

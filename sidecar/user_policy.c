@@ -108,7 +108,8 @@ static bool read_entry(const struct nlmsghdr *message, struct entry *ret_entry)
 	    reading.info.dir > XFRM_POLICY_OUT ||
 	    !xfrm_selector_read(&reading.info.sel,
 				reading.info.dir == XFRM_POLICY_IN,
-				&entry.traffic) || entry.traffic.any_peer)
+				&entry.traffic) ||
+	    entry.traffic.any_peer || entry.traffic.any_local)
 		return false;
 	entry.block = reading.info.action == XFRM_POLICY_BLOCK;
 	entry.marked = reading.mark.m != 0;

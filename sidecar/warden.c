@@ -246,20 +246,36 @@ int warden_plane_drops(const struct warden *warden,
 	return carrier->ops->counters(carrier->plane, pair, ret_counters);
 }
 
-static int is_block(void *ctx, const struct plane_policy *policy)
+static int is_policy(void *ctx, const struct plane_policy *policy)
 {
-	const struct in6_addr *local = ctx;
+	const struct plane_policy *wanted = ctx;
 
-	return policy->type == PLANE_BLOCK_OTHERS &&
-	       address_equal(&policy->pair.local, local);
+	return policy->type == wanted->type &&
+	       address_equal(&policy->pair.local, &wanted->pair.local) &&
+	       address_equal(&policy->pair.peer, &wanted->pair.peer);
+}
+
+static bool stands(struct warden *warden, struct plane_policy *policy)
+{
+	const struct carrier *kernel = &warden->carriers[CARRIER_KERNEL];
+
+	return kernel->plane &&
+	       kernel->ops->query_policies(kernel->plane, is_policy,
+					   policy) == 1;
 }
 
 bool warden_blocks(struct warden *warden, const struct in6_addr *local)
 {
-	const struct carrier *kernel = &warden->carriers[CARRIER_KERNEL];
-	struct in6_addr wanted = *local;
+	struct plane_policy policy = { .type = PLANE_BLOCK_OTHERS,
+				       .pair.local = *local };
 
-	return kernel->plane &&
-	       kernel->ops->query_policies(kernel->plane, is_block,
-					   &wanted) == 1;
+	return stands(warden, &policy);
+}
+
+bool warden_blocks_elsewhere(struct warden *warden, const struct in6_addr *peer)
+{
+	struct plane_policy policy = { .type = PLANE_BLOCK_ELSEWHERE,
+				       .pair.peer = *peer };
+
+	return stands(warden, &policy);
 }

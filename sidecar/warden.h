@@ -57,6 +57,9 @@ int warden_revive(struct warden *warden, char *ret_why);
 /* Do block entries of ours, of this or an earlier daemon, stand in the SPD for
  * this local address? */
 bool warden_blocks(struct warden *warden, const struct in6_addr *local);
+/* The same for a peer's address, with all addresses but those of its pairs. */
+bool warden_blocks_elsewhere(struct warden *warden,
+			     const struct in6_addr *peer);
 
 /* Attach the classifier to an interface. 0 or -errno. */
 int warden_attach(struct warden *warden, unsigned ifindex);

@@ -145,6 +145,20 @@ static bool local_opens(const struct application *application,
 	       old->block_others && policy_is_local(old, local);
 }
 
+/* A BGP daemon knows its neighbour by the address alone. Whoever comes with a
+ * peer's to another address of this router, one that no pair protects, must not
+ * be taken for it. */
+static int block_elsewhere(struct application *application,
+			   const struct in6_addr *peer)
+{
+	const struct plane_policy policy = {
+		.type = PLANE_BLOCK_ELSEWHERE,
+		.pair = { .peer = *peer },
+	};
+
+	return set_policy(application->warden, &policy, NULL);
+}
+
 static int set_pair(void *ctx, const struct policy_peer *peer,
 		    const struct in6_addr *local, const struct in6_addr *remote)
 {
@@ -167,6 +181,8 @@ static int set_pair(void *ctx, const struct policy_peer *peer,
 	err = clear_way(warden, &policy.pair, carrier);
 	if (!err)
 		err = set_policy(warden, &policy, carrier);
+	if (!err && carrier)
+		err = block_elsewhere(application, remote);
 	if (err)
 		return explain(application, "cannot install the SPD entries",
 			       &policy.pair, true, err);
@@ -223,6 +239,10 @@ static bool policy_wanted(const struct sweep *sweep,
 
 	if (!config)
 		return false;
+	if (policy->type == PLANE_BLOCK_ELSEWHERE) {
+		peer = policy_config_peer(config, &policy->pair.peer);
+		return peer && peer->mode == POLICY_REQUIRE;
+	}
 	if (policy->type == PLANE_BLOCK_OTHERS)
 		return config->block_others &&
 		       policy_is_local(config, &policy->pair.local);

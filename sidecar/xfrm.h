@@ -42,6 +42,7 @@ struct xfrm_traffic {
 	enum plane_kind kind;
 	bool inbound;
 	bool any_peer;		/* pair.peer is all zero: whoever it is */
+	bool any_local;		/* the same of pair.local */
 };
 
 void xfrm_address_make(const struct in6_addr *address,
@@ -142,10 +143,10 @@ struct xfrm_entry {
 	bool altered;		/* ours, but not as we would install it */
 };
 
-/* The entries of a policy: XFRM_MAX_ENTRIES of them, inbound first. `slot` is
+/* The entries of a policy, inbound first, and how many they are. `slot` is
  * looked at for PLANE_REQUIRE only. */
-void xfrm_policy_entries(const struct plane_policy *policy, uint32_t slot,
-			 struct xfrm_entry ret_entries[XFRM_MAX_ENTRIES]);
+size_t xfrm_policy_entries(const struct plane_policy *policy, uint32_t slot,
+			   struct xfrm_entry ret_entries[XFRM_MAX_ENTRIES]);
 
 /* Read an entry of a dump: false if it is another program's. */
 bool xfrm_entry_read(const struct nlmsghdr *message,

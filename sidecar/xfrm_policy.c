@@ -9,27 +9,39 @@
 
 /* -------------------------------------------------------------- entries */
 
-/* Inbound first: without it nothing of the connection is ever accepted. */
-void xfrm_policy_entries(const struct plane_policy *policy, uint32_t slot,
-			 struct xfrm_entry ret_entries[XFRM_MAX_ENTRIES])
+static bool is_block(enum plane_policy_type type)
 {
-	bool block = policy->type == PLANE_BLOCK_OTHERS;
+	return type == PLANE_BLOCK_OTHERS || type == PLANE_BLOCK_ELSEWHERE;
+}
 
-	for (unsigned i = 0; i < XFRM_MAX_ENTRIES; i++) {
+/* Inbound first: without it nothing of the connection is ever accepted. What
+ * goes out is looked at also where it only passes through the router: BGP of
+ * others with the peer is none of our business. */
+size_t xfrm_policy_entries(const struct plane_policy *policy, uint32_t slot,
+			   struct xfrm_entry ret_entries[XFRM_MAX_ENTRIES])
+{
+	const bool any_local = policy->type == PLANE_BLOCK_ELSEWHERE;
+	const bool any_peer = policy->type == PLANE_BLOCK_OTHERS;
+	const unsigned count = any_local ? 2 : XFRM_MAX_ENTRIES;
+
+	for (unsigned i = 0; i < count; i++) {
 		struct xfrm_entry *entry = &ret_entries[i];
 		struct xfrm_traffic *traffic = &entry->traffic;
 
 		memset(entry, 0, sizeof(*entry));
 		entry->type = policy->type;
-		traffic->pair.local = policy->pair.local;
-		if (!block)
+		if (!any_local)
+			traffic->pair.local = policy->pair.local;
+		if (!any_peer)
 			traffic->pair.peer = policy->pair.peer;
-		traffic->any_peer = block;
+		traffic->any_local = any_local;
+		traffic->any_peer = any_peer;
 		traffic->inbound = i < 2;
 		traffic->kind = i % 2 ? PLANE_PASSIVE : PLANE_ACTIVE;
 		if (policy->type == PLANE_REQUIRE)
 			entry->reqid = xfrm_reqid(slot, traffic->kind);
 	}
+	return count;
 }
 
 static uint8_t direction(const struct xfrm_entry *entry)
@@ -45,6 +57,7 @@ static uint32_t priority(enum plane_policy_type type)
 	case PLANE_OFF:
 		return XFRM_PRIORITY_OFF;
 	case PLANE_BLOCK_OTHERS:
+	case PLANE_BLOCK_ELSEWHERE:
 		return XFRM_PRIORITY_BLOCK;
 	}
 	return XFRM_PRIORITY_BLOCK;
@@ -63,8 +76,8 @@ static void make_info(const struct xfrm_entry *entry,
 	info->lft.hard_packet_limit = XFRM_INF;
 	info->priority = priority(entry->type);
 	info->dir = direction(entry);
-	info->action = entry->type == PLANE_BLOCK_OTHERS ?
-		XFRM_POLICY_BLOCK : XFRM_POLICY_ALLOW;
+	info->action = is_block(entry->type) ? XFRM_POLICY_BLOCK :
+		XFRM_POLICY_ALLOW;
 }
 
 /* ESP in transport mode under our reqid, level `required` (optional = 0). The
@@ -197,8 +210,12 @@ bool xfrm_entry_read(const struct nlmsghdr *message,
 	memset(&entry, 0, sizeof(entry));
 	inbound = reading.info.dir == XFRM_POLICY_IN;
 	if (!read_type(&reading, &entry.type, &entry.reqid) ||
-	    !xfrm_selector_read(&reading.info.sel, inbound, &entry.traffic) ||
-	    entry.traffic.any_peer != (entry.type == PLANE_BLOCK_OTHERS))
+	    !xfrm_selector_read(&reading.info.sel, inbound, &entry.traffic))
+		return false;
+	if (entry.type == PLANE_BLOCK_OTHERS && entry.traffic.any_local)
+		entry.type = PLANE_BLOCK_ELSEWHERE;
+	if (entry.traffic.any_peer != (entry.type == PLANE_BLOCK_OTHERS) ||
+	    entry.traffic.any_local != (entry.type == PLANE_BLOCK_ELSEWHERE))
 		return false;
 	entry.index = reading.info.index;
 	entry.altered = is_altered(&reading, &entry);

@@ -194,6 +194,12 @@ int xfrm_sa_build(const struct plane_sa *sa, uint32_t reqid,
 
 /* ------------------------------------------------------------------ read */
 
+static bool is_exact(const struct xfrm_traffic *traffic, enum plane_kind kind)
+{
+	return traffic->kind == kind && !traffic->any_peer &&
+	       !traffic->any_local;
+}
+
 /* The direction is not written in an SA. But its reqid says which end has
  * port 179 and its selector whether that is source or destination. */
 static bool read_traffic(const struct xfrm_usersa_info *info,
@@ -206,9 +212,9 @@ static bool read_traffic(const struct xfrm_usersa_info *info,
 		return false;
 	if (xfrm_selector_read(&info->sel, true, ret_traffic) &&
 	    ret_traffic->kind == kind)
-		return !ret_traffic->any_peer;
+		return is_exact(ret_traffic, kind);
 	return xfrm_selector_read(&info->sel, false, ret_traffic) &&
-	       ret_traffic->kind == kind && !ret_traffic->any_peer;
+	       is_exact(ret_traffic, kind);
 }
 
 static void read_stats(const struct xfrm_usersa_info *info, uint64_t now,

@@ -42,9 +42,11 @@ void xfrm_selector_make(const struct xfrm_traffic *traffic,
 			struct xfrm_selector *ret_selector)
 {
 	const struct plane_pair *pair = &traffic->pair;
-	int family = address_family(&pair->local);
+	int family = address_family(traffic->any_local ? &pair->peer :
+				    &pair->local);
 	uint8_t full = family == AF_INET ? 32 : 128;
 	uint8_t of_peer = traffic->any_peer ? 0 : full;
+	uint8_t of_local = traffic->any_local ? 0 : full;
 	/* An active connection goes to the peer's port 179, so that port is
 	 * the destination of what we send. */
 	bool port_is_dst = (traffic->kind == PLANE_ACTIVE) != traffic->inbound;
@@ -53,13 +55,14 @@ void xfrm_selector_make(const struct xfrm_traffic *traffic,
 	memset(sel, 0, sizeof(*sel));
 	sel->family = (uint16_t)family;
 	sel->proto = IPPROTO_TCP;
-	xfrm_address_make(&pair->local,
-			  traffic->inbound ? &sel->daddr : &sel->saddr);
+	if (!traffic->any_local)
+		xfrm_address_make(&pair->local, traffic->inbound ?
+				  &sel->daddr : &sel->saddr);
 	if (!traffic->any_peer)
 		xfrm_address_make(&pair->peer, traffic->inbound ?
 				  &sel->saddr : &sel->daddr);
-	sel->prefixlen_s = traffic->inbound ? of_peer : full;
-	sel->prefixlen_d = traffic->inbound ? full : of_peer;
+	sel->prefixlen_s = traffic->inbound ? of_peer : of_local;
+	sel->prefixlen_d = traffic->inbound ? of_local : of_peer;
 	if (port_is_dst) {
 		sel->dport = htons(XFRM_BGP_PORT);
 		sel->dport_mask = 0xffff;
@@ -84,7 +87,12 @@ bool xfrm_selector_read(const struct xfrm_selector *selector, bool inbound,
 		PLANE_ACTIVE : PLANE_PASSIVE;
 	traffic.any_peer = (inbound ? selector->prefixlen_s :
 			    selector->prefixlen_d) == 0;
-	if (!xfrm_address_read(selector->family, local, &traffic.pair.local))
+	traffic.any_local = (inbound ? selector->prefixlen_d :
+			     selector->prefixlen_s) == 0;
+	if (traffic.any_peer && traffic.any_local)
+		return false;
+	if (!traffic.any_local &&
+	    !xfrm_address_read(selector->family, local, &traffic.pair.local))
 		return false;
 	if (!traffic.any_peer &&
 	    !xfrm_address_read(selector->family, peer, &traffic.pair.peer))

@@ -89,14 +89,36 @@ static int fake_delete_sa(struct plane *plane, const struct plane_pair *pair,
 	return 0;
 }
 
+/* REQUIRE and OFF take each other's place. */
+static const char *fake_policy_name(const struct plane_policy *policy)
+{
+	switch (policy->type) {
+	case PLANE_REQUIRE:
+		return "require";
+	case PLANE_OFF:
+		return "off";
+	case PLANE_BLOCK_OTHERS:
+		return "block";
+	case PLANE_BLOCK_ELSEWHERE:
+		return "elsewhere";
+	}
+	return "";
+}
+
+static bool is_fake_block(const struct plane_policy *policy)
+{
+	return policy->type == PLANE_BLOCK_OTHERS ||
+	       policy->type == PLANE_BLOCK_ELSEWHERE;
+}
+
 static size_t fake_find_policy(const struct plane *plane,
 			       const struct plane_policy *policy)
 {
 	size_t i;
 
 	for (i = 0; i < plane->policies_count; i++)
-		if ((plane->policies[i].type == PLANE_BLOCK_OTHERS) ==
-			    (policy->type == PLANE_BLOCK_OTHERS) &&
+		if (is_fake_block(&plane->policies[i]) ==
+			    is_fake_block(policy) &&
 		    same_pair(&plane->policies[i].pair, &policy->pair))
 			break;
 	return i;
@@ -114,8 +136,8 @@ static int fake_set_policy(struct plane *plane,
 	if (!IN6_IS_ADDR_UNSPECIFIED(&plane->fail_peer) &&
 	    address_equal(&policy->pair.peer, &plane->fail_peer))
 		return -EEXIST;
-	note(policy->type == PLANE_REQUIRE ? "require+ " :
-	     policy->type == PLANE_OFF ? "off+ " : "block+ ");
+	note(fake_policy_name(policy));
+	note("+ ");
 	plane->policies[i] = *policy;
 	if (i == plane->policies_count)
 		plane->policies_count++;
@@ -129,8 +151,8 @@ static int fake_delete_policy(struct plane *plane,
 
 	if (i == plane->policies_count)
 		return 0;
-	note(policy->type == PLANE_REQUIRE ? "require- " :
-	     policy->type == PLANE_OFF ? "off- " : "block- ");
+	note(fake_policy_name(policy));
+	note("- ");
 	plane->policies[i] = plane->policies[--plane->policies_count];
 	return 0;
 }

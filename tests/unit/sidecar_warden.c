@@ -72,7 +72,8 @@ static void pairs_come_before_blocks(void **state)
 	(void)state;
 	assert_int_equal(warden_apply(warden, &config, why), 0);
 	assert_string_equal(fake.journal,
-			    "require+ off+ require+ block+ block+ ");
+			    "require+ elsewhere+ off+ require+ elsewhere+ "
+			    "block+ block+ ");
 }
 
 static void allow_installs_no_blocks(void **state)
@@ -80,7 +81,8 @@ static void allow_installs_no_blocks(void **state)
 	(void)state;
 	config.block_others = false;
 	assert_int_equal(warden_apply(warden, &config, why), 0);
-	assert_string_equal(fake.journal, "require+ off+ require+ ");
+	assert_string_equal(fake.journal, "require+ elsewhere+ off+ require+ "
+			    "elsewhere+ ");
 }
 
 static void a_failure_says_what_and_where(void **state)
@@ -128,7 +130,8 @@ static void reload_sweeps_what_is_gone(void **state)
 	assert_int_equal(warden_apply(warden, &smaller, why), 0);
 	/* the SA before the SPD entry that closes the pair */
 	assert_string_equal(fake.journal,
-			    "off+ require+ block+ block+ in- require- ");
+			    "off+ require+ elsewhere+ block+ block+ "
+			    "in- require- elsewhere- ");
 	assert_int_equal(fake.sas_count, 0);
 	assert_int_equal(warden_install_sa(warden, &old), -EPERM);
 }
@@ -152,7 +155,8 @@ static enum plane_policy_type policy_of(const char *remote)
 	const struct in6_addr peer_address = ip(remote);
 
 	for (size_t i = 0; i < fake.policies_count; i++)
-		if (address_equal(&fake.policies[i].pair.peer, &peer_address))
+		if (fake.policies[i].type != PLANE_BLOCK_ELSEWHERE &&
+		    address_equal(&fake.policies[i].pair.peer, &peer_address))
 			return fake.policies[i].type;
 	fail_msg("no policy for %s", remote);
 	return PLANE_BLOCK_OTHERS;
@@ -188,7 +192,8 @@ static bool has_policy(const char *remote)
 	const struct in6_addr peer_address = ip(remote);
 
 	for (size_t i = 0; i < fake.policies_count; i++)
-		if (address_equal(&fake.policies[i].pair.peer, &peer_address))
+		if (fake.policies[i].type != PLANE_BLOCK_ELSEWHERE &&
+		    address_equal(&fake.policies[i].pair.peer, &peer_address))
 			return true;
 	return false;
 }
@@ -258,6 +263,8 @@ static void a_failed_reload_closes_nothing(void **state)
 	assert_false(classifier_has("2001:db8::4", NULL));
 	assert_false(warden_blocks(warden, &next.addresses[0]));
 	assert_false(warden_blocks(warden, &next.addresses[2]));
+	assert_false(warden_blocks_elsewhere(warden, &changed[3].addresses[0]));
+	assert_true(warden_blocks_elsewhere(warden, &peers[0].addresses[0]));
 	/* what the configuration in force has stays */
 	assert_int_equal(policy_of("192.0.2.2"), PLANE_REQUIRE);
 	assert_true(classifier_has("192.0.2.1", "192.0.2.2"));

@@ -161,6 +161,16 @@ static const char block4[] =
 	"dir out action block priority 17903\n"
 	"src 192.0.2.1/32 dst 0.0.0.0/0 proto tcp sport 179 "
 	"dir out action block priority 17903";
+static const char elsewhere4[] =
+	"src " PEER "/32 dst 0.0.0.0/0 proto tcp dport 179 "
+	"dir in action block priority 17903\n"
+	"src " PEER "/32 dst 0.0.0.0/0 proto tcp sport 179 "
+	"dir in action block priority 17903";
+static const char elsewhere6[] =
+	"src " PEER6 "/128 dst ::/0 proto tcp dport 179 "
+	"dir in action block priority 17903\n"
+	"src " PEER6 "/128 dst ::/0 proto tcp sport 179 "
+	"dir in action block priority 17903";
 static const char block6[] =
 	"src 2001:db8::1/128 dst ::/0 proto tcp dport 179 "
 	"dir out action block priority 17903\n"
@@ -223,7 +233,7 @@ static uint32_t reqid(struct spd *spd, const char *local, const char *peer,
 	return plane_xfrm.reqid(spd->plane, &pair, kind);
 }
 
-static void each_type_is_exactly_four_entries(void **state)
+static void each_type_is_exactly_these_entries(void **state)
 {
 	static const struct {
 		enum plane_policy_type type;
@@ -235,6 +245,8 @@ static void each_type_is_exactly_four_entries(void **state)
 		{ PLANE_OFF, LOCAL6, PEER6, off6 },
 		{ PLANE_BLOCK_OTHERS, LOCAL, PEER, block4 },
 		{ PLANE_BLOCK_OTHERS, LOCAL6, PEER6, block6 },
+		{ PLANE_BLOCK_ELSEWHERE, LOCAL, PEER, elsewhere4 },
+		{ PLANE_BLOCK_ELSEWHERE, LOCAL6, PEER6, elsewhere6 },
 	};
 	struct spd *spd = *state;
 
@@ -441,6 +453,7 @@ static int count_policy(void *ctx, const struct plane_policy *policy)
 		tally->off++;
 		break;
 	case PLANE_BLOCK_OTHERS:
+	case PLANE_BLOCK_ELSEWHERE:
 		tally->block++;
 		break;
 	}
@@ -456,13 +469,14 @@ static void policies_are_listed_once_each(void **state)
 	set(spd, PLANE_REQUIRE, LOCAL6, PEER6);
 	set(spd, PLANE_OFF, LOCAL, "198.51.100.3");
 	set(spd, PLANE_BLOCK_OTHERS, LOCAL, PEER);
+	set(spd, PLANE_BLOCK_ELSEWHERE, LOCAL, PEER);
 	assert_int_equal(netns_run("ip xfrm policy add %s %s",
 				   "src 192.0.2.77 dir in", foreign[1]), 0);
 	assert_int_equal(plane_xfrm.query_policies(spd->plane, count_policy,
 						   &tally), 0);
 	assert_int_equal(tally.required, 2);
 	assert_int_equal(tally.off, 1);
-	assert_int_equal(tally.block, 1);
+	assert_int_equal(tally.block, 2);
 	tally = (struct tally){ .stop_after = 2 };
 	assert_int_equal(plane_xfrm.query_policies(spd->plane, count_policy,
 						   &tally), -42);
@@ -555,7 +569,7 @@ static void probe_leaves_nothing_and_says_why(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		SPD_TEST(each_type_is_exactly_four_entries),
+		SPD_TEST(each_type_is_exactly_these_entries),
 		SPD_TEST(what_stands_is_kept),
 		SPD_TEST(off_and_require_take_each_others_place),
 		SPD_TEST(restart_recovers_the_reqid),
