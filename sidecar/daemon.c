@@ -58,21 +58,6 @@ static void on_stop(evutil_socket_t signal, short what, void *ctx)
 	event_base_loopbreak(daemon->base);
 }
 
-static void on_reload(evutil_socket_t signal, short what, void *ctx)
-{
-	struct daemon *daemon = ctx;
-
-	(void)signal;
-	(void)what;
-	mend_note(daemon->mend);
-	log_info(NULL, "reloading the configuration");
-	if (daemon_load(daemon) != 0)
-		log_error(NULL, "the configuration in force stays as it was");
-	/* filters that somebody took away come back */
-	links_dump(daemon->links);
-	mend_done(daemon->mend);
-}
-
 static int watch(struct daemon *daemon, evutil_socket_t fd, short what,
 		 event_callback_fn callback, struct event **ret_event)
 {
@@ -100,6 +85,8 @@ static void note_dead(struct daemon *daemon, const char *reason,
 
 	daemon->plane_wait_us = twice < DAEMON_REVIVE_MAX_US ?
 		twice : DAEMON_REVIVE_MAX_US;
+	daemon->plane_retry = (struct ike_time){
+		pair_now().us + daemon->plane_wait_us };
 	if (failure_note(&daemon->plane_failure, time(NULL), reason, why))
 		log_error(NULL, "the plane process is dead, and does not start again: %s; tried again at least every %d s",
 			  why, DAEMON_REVIVE_MAX_US / 1000000);
@@ -116,7 +103,7 @@ static void revive(struct daemon *daemon)
 		note_dead(daemon, "dead", why);
 		return;
 	}
-	daemon->plane_since = pair_now();
+	daemon->plane_retry.us = 0;
 	if (!daemon->plane_died_young) {
 		failure_clear(&daemon->plane_failure);
 		daemon->plane_wait_us = DAEMON_REVIVE_US;
@@ -136,6 +123,7 @@ static void revive(struct daemon *daemon)
 			pair_up(pair);
 	}
 	sad_list_free(list);
+	daemon->plane_since = pair_now();
 }
 
 static void on_plane_death(evutil_socket_t fd, short what, void *ctx)
@@ -150,7 +138,6 @@ static void on_plane_death(evutil_socket_t fd, short what, void *ctx)
 			pair_now().us - daemon->plane_since.us <
 				DAEMON_PLANE_LIVES_US;
 	if (died && daemon->plane_died_young) {
-		warden_bury(daemon->warden);
 		note_dead(daemon, "dies_young", "it ends at once");
 	} else {
 		mend_note(daemon->mend);
@@ -169,20 +156,43 @@ void daemon_unwatch_plane(struct daemon *daemon)
 
 void daemon_watch_plane(struct daemon *daemon)
 {
+	const uint64_t now = pair_now().us, retry = daemon->plane_retry.us;
+	const uint64_t left = retry > now ? retry - now : 0;
 	const struct timeval wait = {
-		.tv_sec = daemon->plane_wait_us / 1000000,
-		.tv_usec = daemon->plane_wait_us % 1000000
+		.tv_sec = (time_t)(left / 1000000),
+		.tv_usec = (suseconds_t)(left % 1000000)
 	};
-	const int fd = warden_descriptor(daemon->warden);
-
 	/* Where a plane should be and is none, the timer tries again. */
-	daemon->plane_event = event_new(daemon->base, fd, fd < 0 ? 0 : EV_READ,
+	const int fd = retry ? -1 : warden_descriptor(daemon->warden);
+
+	if (fd < 0 && !retry)
+		return;
+	daemon->plane_event = event_new(daemon->base, fd, retry ? 0 : EV_READ,
 					on_plane_death, daemon);
 	if (!daemon->plane_event ||
-	    (fd < 0 && !warden_is_dead(daemon->warden)))
-		return;
-	if (event_add(daemon->plane_event, fd < 0 ? &wait : NULL) < 0)
+	    event_add(daemon->plane_event, retry ? &wait : NULL) < 0)
 		log_error(NULL, "cannot watch the plane process");
+}
+
+static void on_reload(evutil_socket_t signal, short what, void *ctx)
+{
+	struct daemon *daemon = ctx;
+
+	(void)signal;
+	(void)what;
+	mend_note(daemon->mend);
+	log_info(NULL, "reloading the configuration");
+	/* whoever asks for it has perhaps put right what was in the way */
+	if (daemon->plane_retry.us) {
+		daemon_unwatch_plane(daemon);
+		revive(daemon);
+		daemon_watch_plane(daemon);
+	}
+	if (daemon_load(daemon) != 0)
+		log_error(NULL, "the configuration in force stays as it was");
+	/* filters that somebody took away come back */
+	links_dump(daemon->links);
+	mend_done(daemon->mend);
 }
 
 /* ----------------------------------------------------------------- orphans */
@@ -323,7 +333,8 @@ static void release(struct daemon *daemon)
 	if (err)
 		log_error(NULL, "cannot remove all SPD entries and SAs: %s",
 			  strerror(-err));
-	log_warning(NULL, "released: BGP is no longer protected");
+	else
+		log_warning(NULL, "released: BGP is no longer protected");
 }
 
 static void stop(struct daemon *daemon)

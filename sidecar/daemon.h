@@ -48,6 +48,7 @@ struct daemon {
 	struct event *plane_event;	/* the plane process ended */
 	struct failure plane_failure;	/* to start another */
 	unsigned plane_wait_us;	/* before the next attempt */
+	struct ike_time plane_retry;	/* when that is; 0 while it lives */
 	struct ike_time plane_since;	/* when it was last started */
 	bool plane_died_young;
 	int claim;		/* one daemon a network namespace */

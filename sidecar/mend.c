@@ -39,7 +39,10 @@ void mend_sas(struct daemon *daemon, const char *what)
 		return;
 	}
 	HASH_ITER(hh, daemon->pairs, pair, next) {
-		if (count_sas(list, pair) >= sas_count(&pair->sas))
+		/* those of a plane that is dead are its revival's business */
+		if (count_sas(list, pair) >= sas_count(&pair->sas) ||
+		    (daemon->plane_retry.us &&
+		     warden_is_mortal(daemon->warden, &pair->id)))
 			continue;
 		log_warning(pair->peer->name, "%s: negotiating fresh ones",
 			    what);

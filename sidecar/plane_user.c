@@ -28,6 +28,7 @@
 struct plane {
 	struct netlink *xfrm, *route;
 	int fd;			/* to the process; -1: none needed yet */
+	int unreachable;	/* there is one, and why it cannot be had */
 	unsigned ifindex;	/* of the TUN device; 0: none */
 	struct plane_pair *pairs;	/* with a policy */
 	size_t pairs_count;
@@ -117,14 +118,14 @@ static int user_open(struct plane **ret_plane)
 	if (!err)
 		err = user_policy_list(plane->xfrm, &plane->pairs,
 				       &plane->pairs_count);
-	if (!err)
-		plane->fd = connect_process(plane);
-	if (!err && plane->fd < 0 && plane->fd != -ENOENT)
-		err = plane->fd;
 	if (err) {
 		user_close(plane);
 		return err;
 	}
+	/* without it, what closes a pair can still be seen to */
+	plane->fd = connect_process(plane);
+	if (plane->fd < 0 && plane->fd != -ENOENT)
+		plane->unreachable = plane->fd;
 	plane->ifindex = user_device_index();
 	*ret_plane = plane;
 	return 0;
@@ -152,15 +153,17 @@ static int call(struct plane *plane, struct user_request *request,
 	return user_client_call(plane->fd, request, ret_reply);
 }
 
-/* Device and process, if they are not there yet. */
-static int ensure_process(struct plane *plane)
+static int ensure_device(struct plane *plane)
 {
 	int err = user_device_make(&plane->ifindex);
 
-	if (!err)
-		err = user_device_up();
-	if (err || plane->fd >= 0)
-		return err;
+	return err ? err : user_device_up();
+}
+
+static int ensure_process(struct plane *plane)
+{
+	if (plane->unreachable || plane->fd >= 0)
+		return plane->unreachable;
 	plane->fd = user_client_start();
 	return plane->fd < 0 ? plane->fd : 0;
 }
@@ -289,9 +292,11 @@ static int user_set_policy(struct plane *plane,
 	if (!err)
 		err = user_policy_set(plane->xfrm, &policy->pair);
 	if (!err)
-		err = ensure_process(plane);
+		err = ensure_device(plane);
 	if (!err)
 		err = set_first_route(plane, &policy->pair);
+	if (!err)
+		err = ensure_process(plane);
 	return err ? err : call(plane, &request, &reply);
 }
 

@@ -108,9 +108,15 @@ int user_device_remove(struct netlink *route)
 {
 	struct ifinfomsg link = { .ifi_index = (int)user_device_index() };
 	union netlink_request request;
-	int err;
+	int err, fd;
 
 	if (!link.ifi_index)
+		return 0;
+	/* somebody else's device with the name stays */
+	fd = open_attached(0);
+	if (fd >= 0)
+		close(fd);
+	else if (fd != -EBUSY)
 		return 0;
 	err = netlink_call(route, netlink_begin(&request, RTM_DELLINK, 0, &link,
 						sizeof(link)), NULL, NULL);

@@ -116,38 +116,21 @@ int warden_descriptor(const struct warden *warden)
 		user->ops->descriptor(user->plane) : -1;
 }
 
-bool warden_is_dead(const struct warden *warden)
-{
-	const struct carrier *user = &warden->carriers[CARRIER_USER];
-
-	return user->ops && !user->plane;
-}
-
-void warden_bury(struct warden *warden)
-{
-	struct carrier *user = &warden->carriers[CARRIER_USER];
-
-	if (user->plane)
-		user->ops->close(user->plane);
-	user->plane = NULL;
-}
-
 int warden_revive(struct warden *warden, char *ret_why)
 {
 	struct carrier *user = &warden->carriers[CARRIER_USER];
 	int err;
 
-	warden_bury(warden);
+	if (user->plane)
+		user->ops->close(user->plane);
+	user->plane = NULL;
 	err = user->ops->open(&user->plane);
 	if (err) {
 		snprintf(ret_why, WARDEN_WHY_SIZE, "cannot open plane %s: %s",
 			 user->ops->name, strerror(-err));
 		return err;
 	}
-	err = warden_apply(warden, warden->config, ret_why);
-	if (err)
-		warden_bury(warden);
-	return err;
+	return warden_apply(warden, warden->config, ret_why);
 }
 
 /* -------------------------------------------------------------------- SAs */

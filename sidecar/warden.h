@@ -47,10 +47,6 @@ int warden_apply(struct warden *warden, const struct policy_config *config,
 /* Readable when a plane has died; -1 while none can. Ask again after each
  * warden_apply() and warden_revive(). */
 int warden_descriptor(const struct warden *warden);
-/* Is there no plane where there should be one? */
-bool warden_is_dead(const struct warden *warden);
-/* One that has died is gone, until it is brought back. */
-void warden_bury(struct warden *warden);
 /* Bring a plane that died back to life, without SAs. 0 or as warden_apply(). */
 int warden_revive(struct warden *warden, char *ret_why);
 

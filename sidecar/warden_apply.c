@@ -179,10 +179,10 @@ static int set_pair(void *ctx, const struct policy_peer *peer,
 	if (carrier)
 		policy.type = PLANE_REQUIRE;
 	err = clear_way(warden, &policy.pair, carrier);
-	if (!err)
-		err = set_policy(warden, &policy, carrier);
 	if (!err && carrier)
 		err = block_elsewhere(application, remote);
+	if (!err)
+		err = set_policy(warden, &policy, carrier);
 	if (err)
 		return explain(application, "cannot install the SPD entries",
 			       &policy.pair, true, err);

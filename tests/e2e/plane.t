@@ -19,6 +19,12 @@ log_says() { grep -qE -- "$1" "$WORK/a/ward.log"; }
 says_so_again() { [ "$(grep -c 'start again' "$WORK/a/ward.log")" -gt 1 ]; }
 # One that ends right after it was started is not started again at once.
 settled() { [ "$(pair_get a b 4 .ike.age)" -ge 2 ]; }
+ours() {		# SPD entries for BGP and rules at a
+	echo "$(ip -n "$TOKEN"a xfrm policy | grep -c 'port 179')" \
+		"$( { ip -n "$TOKEN"a rule; ip -n "$TOKEN"a -6 rule; } |
+			grep -c 1790)"
+}
+closed() { [ "$(ours)" = "$all_of_ours" ]; }
 uptime_ms() { awk '{ print int($1 * 1000) }' /proc/uptime; }
 
 lab_up
@@ -28,6 +34,7 @@ bird_start a b
 bird_start b a
 bgp_up a b
 is "$(pair_get a b 4 .plane)" user 'status names the plane'
+all_of_ours=$(ours)
 like "$(in_ns a "$BUILD/bgpward" check -c "$(ward_dir a)/bgpward.conf")" \
 	'plane user: the configuration says so' 'check says which plane, and why'
 since4=$(bird_changes a b4) since6=$(bird_changes a b6)
@@ -97,6 +104,13 @@ kill -STOP "$pid"
 ward_cli a status > /dev/null 2>&1
 ok 'the plane process stands still: the log says so' \
 	until_ok 30 log_says 'does not start again.*timed out'
+ip -n "$TOKEN"a xfrm policy flush
+for family in 4 6; do
+	ip -n "$TOKEN"a "-$family" rule flush table 17900
+	ip -n "$TOKEN"a "-$family" rule flush table 17901
+done
+ok 'what closes the pair comes back all the same' until_ok 30 closed ||
+	diag "$(ours), not $all_of_ours"
 kill -CONT "$pid"
 ok 'it goes on: it is used again' until_ok 60 log_says 'started again'
 ok 'in both families' pair_wait a b
@@ -134,5 +148,38 @@ more 9 "$starts" 'but not all the time'
 ok 'and the log says so' log_says 'does not start again: it ends at once'
 ok 'left alone: protected' pair_wait a b
 bgp_up a b
-ok '--release' ward_stop a
+
+# Without a plane process, and none to be had, there is a way out.
+until_ok 10 settled
+kill -STOP "${WARD[a]}"
+plane_kill9 a
+ip -n "$TOKEN"a link del bgpward0
+ip -n "$TOKEN"a link add bgpward0 type bridge
+: > "$WORK/a/ward.log"
+kill -CONT "${WARD[a]}"
+until_ok 10 log_says 'another device has that name'
+ward_mode a b off
+ward_reload a
+ok 'no plane process to be had: off' pair_wait a b off
+is "$(ours | cut -d ' ' -f 2)" 0 'and nothing leads into the device'
+ward_mode a b require
+ward_reload a
+ok 'required again: refused, and why' until_ok 20 log_says \
+	'192.0.2.1 and 192.0.2.2: .*another device has that name'
+ip -n "$TOKEN"a link del bgpward0
+ward_reload a
+ok 'without it: protected' pair_wait a b
+ward_stop a
+ward_start a --release
+ok 'protected after the start' pair_wait a b
+kill -STOP "${WARD[a]}"
+plane_kill9 a
+ip -n "$TOKEN"a link del bgpward0
+ip -n "$TOKEN"a link add bgpward0 type bridge
+: > "$WORK/a/ward.log"
+kill -CONT "${WARD[a]}"
+until_ok 10 log_says 'another device has that name'
+ward_stop a
+is "$(ours)" '0 0' '--release without a plane process: nothing is left'
+ok "and the other's device is there" ip -n "$TOKEN"a link show bgpward0
 done_testing

@@ -72,7 +72,7 @@ static void pairs_come_before_blocks(void **state)
 	(void)state;
 	assert_int_equal(warden_apply(warden, &config, why), 0);
 	assert_string_equal(fake.journal,
-			    "require+ elsewhere+ off+ require+ elsewhere+ "
+			    "elsewhere+ require+ off+ elsewhere+ require+ "
 			    "block+ block+ ");
 }
 
@@ -81,8 +81,8 @@ static void allow_installs_no_blocks(void **state)
 	(void)state;
 	config.block_others = false;
 	assert_int_equal(warden_apply(warden, &config, why), 0);
-	assert_string_equal(fake.journal, "require+ elsewhere+ off+ require+ "
-			    "elsewhere+ ");
+	assert_string_equal(fake.journal, "elsewhere+ require+ off+ elsewhere+ "
+			    "require+ ");
 }
 
 static void a_failure_says_what_and_where(void **state)
@@ -130,8 +130,8 @@ static void reload_sweeps_what_is_gone(void **state)
 	assert_int_equal(warden_apply(warden, &smaller, why), 0);
 	/* the SA before the SPD entry that closes the pair */
 	assert_string_equal(fake.journal,
-			    "off+ require+ elsewhere+ block+ block+ "
-			    "in- require- elsewhere- ");
+			    "off+ elsewhere+ require+ block+ block+ "
+			    "in- elsewhere- require- ");
 	assert_int_equal(fake.sas_count, 0);
 	assert_int_equal(warden_install_sa(warden, &old), -EPERM);
 }
