@@ -293,7 +293,8 @@ enum ike_notify { IKE_NOTIFIES(X) };
 	X(UNAUTHORIZED, "unauthorized", \
 	  "the peer's certificate does not authorize it for this pair") \
 	X(AUTHORIZATION_END, "authorization_end", \
-	  "the peer's authorization ran out and was not renewed") \
+	  "what the peer's authorization rests on ran out, was revoked or " \
+	  "is configured no more") \
 	X(LIFETIME, "lifetime", \
 	  "an SA reached the end of its life without a successor") \
 	X(INSTALL, "install", "a Child SA is not, or no longer, in the SAD") \

@@ -67,6 +67,44 @@ static bool take_all(struct reading *reading, const char *bytes, size_t len)
 			reading);
 }
 
+/* Of which CRL is this the newest, by thisUpdate (RFC 5280 5.1.2.4)? NULL if its
+ * issuer has none there. */
+static const X509_CRL *newest_of(const STACK_OF(X509_CRL) *crls,
+				 const X509_CRL *crl)
+{
+	const X509_CRL *newest = NULL;
+
+	for (int i = 0; i < sk_X509_CRL_num(crls); i++) {
+		const X509_CRL *other = sk_X509_CRL_value(crls, i);
+
+		if (X509_NAME_cmp(X509_CRL_get_issuer(other),
+				  X509_CRL_get_issuer(crl)) == 0 &&
+		    (newest == NULL || crl_from(other) > crl_from(newest)))
+			newest = other;
+	}
+	return newest;
+}
+
+/* Would an older CRL of some CA take the place of `old`? Whoever can put an old
+ * one in its place would undo what was revoked since. */
+static bool goes_back(struct policy_crl_file *file,
+		      const STACK_OF(X509_CRL) *crls,
+		      const STACK_OF(X509_CRL) *old)
+{
+	for (int i = 0; i < sk_X509_CRL_num(old); i++) {
+		const X509_CRL *before = sk_X509_CRL_value(old, i);
+		const X509_CRL *now = newest_of(crls, before);
+
+		if (now == NULL || crl_from(now) >= crl_from(before))
+			continue;
+		text_format(file->fault, sizeof(file->fault), "CRL file %s "
+			    "holds an older CRL than the one in force: "
+			    "replace it", file->path);
+		return true;
+	}
+	return false;
+}
+
 static void read_file(struct policy_crl_file *file,
 		      const struct policy_anchors *anchors)
 {
@@ -84,6 +122,8 @@ static void read_file(struct policy_crl_file *file,
 	if (take_all(&reading, bytes, (size_t)stat.st_size)) {
 		STACK_OF(X509_CRL) *old = file->crls;
 
+		if (goes_back(file, reading.crls, old))
+			goto done;
 		file->crls = reading.crls;
 		reading.crls = old;
 	} else {
@@ -162,10 +202,13 @@ void policy_crls_inherit(struct policy_crls *crls,
 		struct policy_crl_file *file = &crls->files[i];
 		const struct policy_crl_file *before = find(old, file->path);
 
-		if (file->crls == NULL && before != NULL &&
-		    before->crls != NULL)
-			file->crls = sk_X509_CRL_deep_copy(
-				before->crls, X509_CRL_dup, X509_CRL_free);
+		if (before == NULL || before->crls == NULL ||
+		    (file->crls != NULL &&
+		     !goes_back(file, file->crls, before->crls)))
+			continue;
+		sk_X509_CRL_pop_free(file->crls, X509_CRL_free);
+		file->crls = sk_X509_CRL_deep_copy(before->crls, X509_CRL_dup,
+						   X509_CRL_free);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "policy/crl.h"
 #include "policy/crls.h"
 #include "policy/number.h"
 #include "policy/text.h"
@@ -98,6 +99,12 @@ static bool all_are_ours(const struct work *work)
 	for (int i = 0; i < sk_X509_num(work->revoked); i++) {
 		X509 *cert = sk_X509_value(work->revoked, i);
 
+		if (X509_cmp(cert, work->ca.cert) == 0) {
+			warnx("certificate number %d of --revoke is the CA's "
+			      "own, in %s: name one that it has issued",
+			      i + 1, work->cert_path);
+			return false;
+		}
 		if (X509_NAME_cmp(X509_get_issuer_name(cert),
 				  X509_get_subject_name(work->ca.cert)) == 0 &&
 		    X509_verify(cert, work->ca.key) == 1)
@@ -130,9 +137,15 @@ static bool read_old(struct work *work, X509_CRL **ret_old)
 		warnx("%s, or move it away", file->fault);
 		return false;
 	}
-	if (file->crls != NULL)
-		*ret_old = sk_X509_CRL_value(file->crls, 0);
-	return true;
+	if (file->crls == NULL)
+		return true;
+	*ret_old = sk_X509_CRL_value(file->crls, 0);
+	if (sk_X509_CRL_num(file->crls) == 1 &&
+	    crl_signed_by(*ret_old, work->ca.cert))
+		return true;
+	warnx("%s is not one CRL of the CA in %s: move it away",
+	      work->crl_path, work->cert_path);
+	return false;
 }
 
 static int replace(const struct work *work, const char *pem)

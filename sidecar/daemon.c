@@ -100,7 +100,7 @@ static void revive(struct daemon *daemon)
 	int err;
 
 	if (warden_revive(daemon->warden, why) < 0) {
-		note_dead(daemon, "dead", why);
+		note_dead(daemon, "plane_dead", why);
 		return;
 	}
 	daemon->plane_retry.us = 0;
@@ -138,7 +138,7 @@ static void on_plane_death(evutil_socket_t fd, short what, void *ctx)
 			pair_now().us - daemon->plane_since.us <
 				DAEMON_PLANE_LIVES_US;
 	if (died && daemon->plane_died_young) {
-		note_dead(daemon, "dies_young", "it ends at once");
+		note_dead(daemon, "plane_dies_young", "it ends at once");
 	} else {
 		mend_note(daemon->mend);
 		revive(daemon);

@@ -226,10 +226,8 @@ static json_t *ike_drops_json(const struct pair *pair)
 	return object;
 }
 
-static json_t *failure_json(const struct pair *pair)
+static json_t *failure_json(const struct failure *failure)
 {
-	const struct failure *failure = &pair->failure;
-
 	if (failure->count == 0)
 		return json_null();
 	return json_pack("{s:s, s:s, s:I, s:o}", "reason", failure->reason,
@@ -252,6 +250,9 @@ static json_t *pair_json(const struct daemon *daemon, const struct pair *pair,
 			 const struct sad_list *sad)
 {
 	const struct policy_peer *peer = pair->peer;
+	/* its SAs are gone, whatever the engine believes until there is another */
+	const bool dead = daemon->plane_retry.us && pair->ike && !pair->down &&
+		warden_is_mortal(daemon->warden, &pair->id);
 
 	return json_pack("{s:s, s:I, s:o, s:o, s:s, s:s, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"peer", peer->name,
@@ -260,8 +261,9 @@ static json_t *pair_json(const struct daemon *daemon, const struct pair *pair,
 		"remote", address_json(&pair->id.peer),
 		"mode", peer->mode == POLICY_REQUIRE ? "require" : "off",
 		"plane", warden_plane_name(daemon->warden, &pair->id),
-		"state", pair_state_name(pair),
-		"failure", failure_json(pair),
+		"state", dead ? "connecting" : pair_state_name(pair),
+		"failure", failure_json(dead ? &daemon->plane_failure :
+					&pair->failure),
 		"warnings", warnings_of_pair(pair),
 		"ike", ike_json(pair),
 		"certificate", certificate_json(pair),

@@ -117,6 +117,15 @@ ok 'the reason stands in status, with number and date' \
 ok 'the peer was told' until_ok 30 pair_is b a 4 connecting
 ok 'and is refused when it tries again' until_ok 30 refused_for a b 4 revoked
 is "$(pair_get a b 4 '.child | length')" 0 'no SA is left'
+CRL_FROM='1 hour ago' cert_crl ca-b '20 days'
+put
+ok 'an older one, without it, does not count' until_ok 30 warned \
+	'b\.crl holds an older CRL than the one in force: replace it'
+: > "$WORK/a/ward.log"
+ward_reload a
+until_ok 20 log_says 'reloading'
+ok 'not by a reload either' until_ok 30 warned 'holds an older CRL'
+not_ok 'b stays out' pair_is a b 4 protected
 is "$(pair_spis a c 4) $(pair_spis a c 6)" "$c_spis" 'c keeps its SAs'
 
 cert_crl ca-b '20 days'

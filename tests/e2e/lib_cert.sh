@@ -82,7 +82,8 @@ cert_sub() {
 		cert_router "$name" "$ca" '1 day ago' '20 days' "$@"
 }
 
-# cert_crl CA UNTIL [CERTIFICATE...]: $PKI/CA.crl, with these revoked
+# cert_crl CA UNTIL [CERTIFICATE...]: $PKI/CA.crl, with these revoked; as of now,
+# or CRL_FROM
 cert_crl() {
 	local ca=$1 until=$2 cert
 	shift 2
@@ -99,6 +100,7 @@ cert_crl() {
 			bail_out "openssl: $(tail "$PKI/log")"
 	done
 	openssl ca -config "$PKI/$ca.crl.cnf" -keyfile "$PKI/$ca.key" -gencrl \
+		-crl_lastupdate "$(date -u -d "${CRL_FROM:-now}" +%Y%m%d%H%M%SZ)" \
 		-crl_nextupdate "$(date -u -d "$until" +%Y%m%d%H%M%SZ)" \
 		-out "$PKI/$ca.crl" 2>> "$PKI/log" ||
 		bail_out "openssl: $(tail "$PKI/log")"

@@ -104,6 +104,9 @@ kill -STOP "$pid"
 ward_cli a status > /dev/null 2>&1
 ok 'the plane process stands still: the log says so' \
 	until_ok 30 log_says 'does not start again.*timed out'
+# between two attempts, which take their time
+ok 'so does status' until_ok 40 refused_for a b 4 plane_dead 'timed out'
+ok 'and does not call it protected' until_ok 40 pair_is a b 4 connecting
 ip -n "$TOKEN"a xfrm policy flush
 for family in 4 6; do
 	ip -n "$TOKEN"a "-$family" rule flush table 17900

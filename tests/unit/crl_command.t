@@ -28,6 +28,8 @@ for r in a b; do
 done
 refused 'a certificate of another CA' "--revoke $WORK/b/router.crt" \
 	"was not issued by the CA in $dir/ca.crt"
+refused "the CA's own" "--revoke $dir/ca.crt" \
+	"is the CA's own, in $dir/ca.crt: name one"
 refused 'no certificate' "--revoke $dir/bgpward.conf" 'is malformed'
 refused 'no number of days' '--days 0' "'0' is not 1 .. 365"
 
@@ -93,5 +95,11 @@ refused 'the key of another CA' '' 'is not the key of'
 echo half > "$dir/ca.crl"
 "$BUILD/bgpward" init --as 64500 --address 192.0.2.1 --dir "$WORK/c" > /dev/null
 cp "$WORK/c/ca.key" "$WORK/c/ca.crt" "$dir/"
+"$BUILD/bgpward" crl --dir "$WORK/c" > /dev/null
+cp "$WORK/ed25519/ca.crl" "$dir/ca.crl"
+refused "another CA's CRL" '' 'is not one CRL of the CA in .*: move it away'
+cat "$WORK/c/ca.crl" "$WORK/c/ca.crl" > "$dir/ca.crl"
+refused 'two CRLs' '' 'is not one CRL of the CA in .*: move it away'
+echo half > "$dir/ca.crl"
 refused 'a file that is no CRL' '' 'is malformed.*or move it away'
 done_testing
