@@ -16,7 +16,7 @@ entries_are() { [ "$(entries 4) $(entries 6)" = "$1" ]; }
 
 # to_a FAMILY and from_a FAMILY: between another address of a and b's, which
 # router $b has
-connects() { attack "$1" connect "$2" "$3" 179 "$patience"; }
+connects() { attack "$1" connect "$2" "$3" 179 "$deadline"; }
 to_a() { connects "$b" "$(addr b "$1")" "$(elsewhere "$1")"; }
 from_a() { connects a "$(elsewhere "$1")" "$(addr b "$1")"; }
 all_are() {	# WHAT DESCRIPTION
@@ -71,10 +71,10 @@ bird_cli a configure >> "$WORK/a/configure.log"
 service_start a 1790
 service_start b 179
 service_start c 179
-b=b patience=$((10 * PATIENCE))
+b=b deadline=$((10 * PATIENCE))
 all_are connected 'before it is protected'
 ward_start a
-patience=2
+deadline=2
 all_are nothing 'protected, by a neighbour without bgpward'
 for family in 4 6; do
 	is "$(connects c "$(addr c $family)" "$(elsewhere $family)")" connected \
@@ -87,14 +87,14 @@ done
 in_ns a sysctl -qw net.ipv4.ip_forward=1 net.ipv6.conf.all.forwarding=1
 route b c a
 route c b a
-patience=$((10 * PATIENCE))
+deadline=$((10 * PATIENCE))
 for family in 4 6; do
 	is "$(connects b "$(addr b $family)" "$(addr c $family)")" \
 		connected "BGP of b and c passes through a, IPv$family"
 	is "$(connects c "$(addr c $family)" "$(addr b $family)")" \
 		connected "and of c and b, IPv$family"
 done
-patience=2
+deadline=2
 
 # c takes b's place, on a's way to it
 ip netns pids "$TOKEN"b | xargs -r kill	# what listens there
