@@ -154,8 +154,11 @@ capture_start() {
 		bail_out "tcpdump does not start: $(cat "$WORK/$name.err")"
 }
 
+# What has come so far is read when it sleeps: a busy machine lets it lag behind.
+asleep() { ended "$1" || [ "$(cut -d ' ' -f 3 "/proc/$1/stat")" = S ]; }
 capture_stop() {
 	local pid=${CAPTURES[$1]}
+	until_ok 10 asleep "$pid"
 	kill -INT "$pid" 2>/dev/null
 	wait "$pid" 2>/dev/null
 	unset "CAPTURES[$1]"

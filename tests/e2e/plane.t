@@ -25,6 +25,15 @@ ours() {		# SPD entries for BGP and rules at a
 			grep -c 1790)"
 }
 closed() { [ "$(ours)" = "$all_of_ours" ]; }
+# The plane process is killed, and its device's name taken by another.
+lose_the_name() {
+	kill -STOP "${WARD[a]}"
+	plane_kill9 a
+	ip -n "$TOKEN"a link del bgpward0
+	ip -n "$TOKEN"a link add bgpward0 type bridge
+	: > "$WORK/a/ward.log"
+	kill -CONT "${WARD[a]}"
+}
 uptime_ms() { awk '{ print int($1 * 1000) }' /proc/uptime; }
 
 lab_up
@@ -121,12 +130,7 @@ bgp_up a b
 
 # The device's name is taken, and then free again.
 until_ok 10 settled
-kill -STOP "${WARD[a]}"
-plane_kill9 a
-ip -n "$TOKEN"a link del bgpward0
-ip -n "$TOKEN"a link add bgpward0 type bridge
-: > "$WORK/a/ward.log"
-kill -CONT "${WARD[a]}"
+lose_the_name
 ok 'another device has the name: the log names it' \
 	until_ok 10 log_says 'does not start again.*another device has that name'
 not_ok 'and does so once' until_ok 3 says_so_again || diag "$(cat "$WORK/a/ward.log")"
@@ -154,12 +158,7 @@ bgp_up a b
 
 # Without a plane process, and none to be had, there is a way out.
 until_ok 10 settled
-kill -STOP "${WARD[a]}"
-plane_kill9 a
-ip -n "$TOKEN"a link del bgpward0
-ip -n "$TOKEN"a link add bgpward0 type bridge
-: > "$WORK/a/ward.log"
-kill -CONT "${WARD[a]}"
+lose_the_name
 until_ok 10 log_says 'another device has that name'
 ward_mode a b off
 ward_reload a
@@ -175,12 +174,7 @@ ok 'without it: protected' pair_wait a b
 ward_stop a
 ward_start a --release
 ok 'protected after the start' pair_wait a b
-kill -STOP "${WARD[a]}"
-plane_kill9 a
-ip -n "$TOKEN"a link del bgpward0
-ip -n "$TOKEN"a link add bgpward0 type bridge
-: > "$WORK/a/ward.log"
-kill -CONT "${WARD[a]}"
+lose_the_name
 until_ok 10 log_says 'another device has that name'
 ward_stop a
 is "$(ours)" '0 0' '--release without a plane process: nothing is left'
