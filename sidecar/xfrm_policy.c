@@ -212,7 +212,8 @@ bool xfrm_entry_read(const struct nlmsghdr *message,
 	if (!read_type(&reading, &entry.type, &entry.reqid) ||
 	    !xfrm_selector_read(&reading.info.sel, inbound, &entry.traffic))
 		return false;
-	if (entry.type == PLANE_BLOCK_OTHERS && entry.traffic.any_local)
+	if (entry.type == PLANE_BLOCK_OTHERS && inbound &&
+	    entry.traffic.any_local)
 		entry.type = PLANE_BLOCK_ELSEWHERE;
 	if (entry.traffic.any_peer != (entry.type == PLANE_BLOCK_OTHERS) ||
 	    entry.traffic.any_local != (entry.type == PLANE_BLOCK_ELSEWHERE))

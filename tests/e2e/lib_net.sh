@@ -175,7 +175,7 @@ seen() { [ "$(frames "$1" "$2")" -ge "${3:-1}" ]; }
 # The number of frames with TCP port 179 in clear, in both families.
 clear_frames() { frames "$1" 'tcp port 179'; }
 
-# ESP, bare or in UDP: two user planes do the latter, and leave IKE at 500
+# ESP, bare or in UDP: two user planes do the latter
 ESP='(ip proto 50 or ip6 proto 50 or udp port 4500)'
 
 # ESP from router $1 to router $2, family $3

@@ -136,10 +136,10 @@ local_drops() {		# ROUTER FAMILY REASON
 }
 
 # refused_for ROUTER OTHER FAMILY REASON [PATTERN]: and what status says of it
-# matches, in the same reading, because the next try may end otherwise
+# matches from its beginning on, in the same reading, because the next try may end otherwise
 refused_for() {
 	pair_get "$1" "$2" "$3" '.failure | "\(.reason) \(.message)"' |
-		grep -qE -- "^$4 .*${5:-}"
+		grep -qE -- "^$4 ${5:-}"
 }
 
 # protect ROUTER OTHER: configure, start or reload both, wait, test

@@ -28,7 +28,7 @@ ip netns exec "$TOKEN"b /usr/bin/python3 "$E2E/answer_error.py" \
 	"$(addr b 4)" 7 > "$WORK/b/answer.log" 2>&1 &
 answers=$!
 ok 'a peer that answers with an error: which' until_ok 60 refused_for a b 4 \
-	peer_error 'answered with an error: INVALID_SYNTAX \(7\)'
+	peer_error 'the peer answered with an error: INVALID_SYNTAX \(7\)'
 { kill $answers; wait $answers; } 2>/dev/null
 ward_start b
 ok 'protected' pair_wait a b

@@ -61,7 +61,7 @@ swan_cli b --terminate --ike a6 >> "$WORK/b/terminate.log" 2>&1
 ok 'strongSwan with tunnel mode' load
 ward_start a
 ok 'is refused, and the cure is named' until_ok 60 refused_for a b 4 \
-	no_transport_mode 'strongSwan: mode = transport'
+	no_transport_mode '.*strongSwan: mode = transport'
 remember 'refused, and the cure named'
 end
 done_testing

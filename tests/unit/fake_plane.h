@@ -89,7 +89,6 @@ static int fake_delete_sa(struct plane *plane, const struct plane_pair *pair,
 	return 0;
 }
 
-/* REQUIRE and OFF take each other's place. */
 static const char *fake_policy_name(const struct plane_policy *policy)
 {
 	switch (policy->type) {
@@ -105,6 +104,7 @@ static const char *fake_policy_name(const struct plane_policy *policy)
 	return "";
 }
 
+/* REQUIRE and OFF take each other's place. */
 static bool is_fake_block(const struct plane_policy *policy)
 {
 	return policy->type == PLANE_BLOCK_OTHERS ||
