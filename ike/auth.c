@@ -27,7 +27,7 @@ static void release_held(struct sa *sa)
 }
 
 /* The keys of the Child SA that IKE_AUTH makes (RFC 7296 2.17). */
-static bool derive_child(const struct sa *sa,
+static bool derive_child(const struct ike *ike, const struct sa *sa,
 			 const struct selection *algorithms,
 			 struct keys_child *ret_keys)
 {
@@ -38,8 +38,8 @@ static bool derive_child(const struct sa *sa,
 		.nr = sa->initiator ? peer : own
 	};
 
-	return keys_child_derive(sa->algorithms.prf, &sa->keys.d, algorithms,
-				 &input, ret_keys);
+	return keys_child_derive(ike->config.crypto, sa->algorithms.prf,
+				 &sa->keys.d, algorithms, &input, ret_keys);
 }
 
 /* ------------------------------------------------------------- initiator */
@@ -132,7 +132,8 @@ static void finish_child(struct ike *ike, struct sa *sa,
 	}
 	reason = child_accept(ike, sa, payloads, new.kind, 0,
 			      &algorithms, &new.spi_out);
-	if (reason == IKE_REASON_NONE && !derive_child(sa, &algorithms, &keys))
+	if (reason == IKE_REASON_NONE && 
+	    !derive_child(ike, sa, &algorithms, &keys))
 		reason = IKE_REASON_CRYPTO;
 	if (reason == IKE_REASON_NONE) {
 		child_create(ike, &new);
@@ -223,7 +224,8 @@ static void answer_child(struct ike *ike, struct sa *sa, struct writer *inner)
 		return;
 	refusal = child_choose(ike, sa, payloads, PROPOSAL_KE_IGNORED,
 			       child_missing(ike, sa), &choice);
-	if (refusal == 0 && derive_child(sa, &choice.algorithms, &keys)) {
+	if (refusal == 0 &&
+	    derive_child(ike, sa, &choice.algorithms, &keys)) {
 		new.kind = choice.kind;
 		new.spi_in = choice.spi_in;
 		new.spi_out = choice.spi_out;

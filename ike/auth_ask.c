@@ -10,8 +10,7 @@ bool auth_choose(const struct ike *ike, const struct payloads *payloads,
 		 struct signature_choice *ret_choice)
 {
 	if (!ike->config.shared_key)
-		return signature_choose(signature_key_of(ike->key), payloads,
-					ret_choice);
+		return signature_choose(ike->key_kind, payloads, ret_choice);
 	*ret_choice = (struct signature_choice){
 		.method = IKE_AUTH_METHOD_SHARED_KEY };
 	return true;
@@ -25,7 +24,7 @@ static uint32_t ask_signature(struct ike *ike, const struct sa *sa,
 	uint32_t request;
 	size_t len;
 
-	if (!signature_octets(input, &octets, &len))
+	if (!signature_octets(ike->config.crypto, input, &octets, &len))
 		return 0;
 	request = effect_need_signature(
 		ike, (struct ike_bytes){ octets, len },
@@ -128,9 +127,9 @@ auth_verify_peer(const struct ike *ike, const struct sa *sa,
 	/* CERT payloads of encodings that we do not know do not count */
 	if (payloads->certs_count == 0)
 		return IKE_REASON_CERTIFICATE;
-	if (!signature_octets(&input, &octets, &len))
+	if (!signature_octets(ike->config.crypto, &input, &octets, &len))
 		return IKE_REASON_CRYPTO;
-	reason = signature_verify(payloads->certs[0], ike->key,
+	reason = signature_verify(ike->config.crypto, payloads->certs[0],
 				  payloads->auth_method, payloads->auth,
 				  (struct ike_bytes){ octets, len });
 	free(octets);

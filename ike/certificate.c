@@ -10,23 +10,21 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-#include "ike/crypto.h"
-
 enum { BEFORE_KEY = 5, SEQUENCE = 0x30, VERSION = 0xa0 };
 
 /* SubjectPublicKeyInfo up to the octets of the key (RFC 5480 2, RFC 8410 4). */
 static const struct form {
-	const char *type, *group;
+	enum crypto_curve curve;	/* CRYPTO_CURVES: Ed25519 */
 	size_t head_len, key_len;
 	const char *head;
 } forms[] = {
-	{ "EC", "prime256v1", 26, 65,
+	{ CRYPTO_P256, 26, 65,
 	  "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a"
 	  "\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00" },
-	{ "EC", "secp384r1", 23, 97,
+	{ CRYPTO_P384, 23, 97,
 	  "\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b"
 	  "\x81\x04\x00\x22\x03\x62\x00" },
-	{ "ED25519", "", 12, 32,
+	{ CRYPTO_CURVES, 12, 32,
 	  "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00" },
 };
 
@@ -84,19 +82,17 @@ static bool find_key(struct ike_bytes certificate, struct ike_bytes *ret_info)
 	return true;
 }
 
-static EVP_PKEY *make_key(const struct form *form, const EVP_PKEY *like,
+static EVP_PKEY *make_key(struct ike_crypto *crypto, const struct form *form,
 			  struct ike_bytes public)
 {
-	char group[16];
-
-	if (like && EVP_PKEY_get_group_name(like, group, sizeof(group),
-					    NULL) == 1 &&
-	    strcmp(group, form->group) == 0)
-		return crypto_key_like(like, public);
-	return crypto_public_key(form->type, form->group, public);
+	/* of an Edwards key OpenSSL would leave the old value */
+	if (form->curve == CRYPTO_CURVES)
+		return crypto_public_key("ED25519", "", public);
+	return crypto_peer_key(crypto, form->curve, public);
 }
 
-EVP_PKEY *certificate_key(struct ike_bytes certificate, const EVP_PKEY *like)
+EVP_PKEY *certificate_key(struct ike_crypto *crypto,
+			  struct ike_bytes certificate)
 {
 	struct ike_bytes info;
 	const uint8_t *at;
@@ -108,7 +104,7 @@ EVP_PKEY *certificate_key(struct ike_bytes certificate, const EVP_PKEY *like)
 
 		if (info.len == form->head_len + form->key_len &&
 		    !memcmp(info.data, form->head, form->head_len))
-			return make_key(form, like, (struct ike_bytes){
+			return make_key(crypto, form, (struct ike_bytes){
 					info.data + form->head_len,
 					form->key_len });
 	}

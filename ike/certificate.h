@@ -5,11 +5,11 @@
 
 #include <openssl/types.h>
 
-#include "ike/wire.h"
+#include "ike/crypto.h"
 
 /* NULL if this is no certificate (DER), or its key none that OpenSSL knows.
- * `like`: any key, or NULL; one on the same curve is made in a third of the
- * time. The caller frees it. */
-EVP_PKEY *certificate_key(struct ike_bytes certificate, const EVP_PKEY *like);
+ * Good until the next call (crypto_peer_key()); the caller frees it. */
+EVP_PKEY *certificate_key(struct ike_crypto *crypto,
+			  struct ike_bytes certificate);
 
 #endif

@@ -88,14 +88,15 @@ static bool lost_to_rival(struct ike *ike, const struct request *request,
 }
 
 /* Keys from the nonces, and from a key exchange if there was one. */
-static bool derive(const struct sa *sa, const struct selection *algorithms,
-		   struct ike_bytes ni, struct ike_bytes nr,
-		   const struct secret_wide *shared, struct keys_child *ret_keys)
+static bool derive(const struct ike *ike, const struct sa *sa,
+		   const struct selection *algorithms, struct ike_bytes ni,
+		   struct ike_bytes nr, const struct secret_wide *shared,
+		   struct keys_child *ret_keys)
 {
 	struct keys_input input = { .ni = ni, .nr = nr, .shared = shared };
 
-	return keys_child_derive(sa->algorithms.prf, &sa->keys.d, algorithms,
-				 &input, ret_keys);
+	return keys_child_derive(ike->config.crypto, sa->algorithms.prf,
+				 &sa->keys.d, algorithms, &input, ret_keys);
 }
 
 static void install_response(struct ike *ike, struct sa *sa,
@@ -132,9 +133,10 @@ void child_response(struct ike *ike, struct sa *sa, struct message *message)
 	reason = child_accept(ike, sa, payloads, request.kind, group,
 			      &algorithms, &new.spi_out);
 	if (reason == IKE_REASON_NONE && group != IKE_KE_NONE)
-		reason = crypto_ke_shared(&request.ke, payloads->ke, &shared);
+		reason = crypto_ke_shared(ike->config.crypto, &request.ke,
+					  payloads->ke, &shared);
 	if (reason == IKE_REASON_NONE &&
-	    !derive(sa, &algorithms, nonce_view(&request.nonce),
+	    !derive(ike, sa, &algorithms, nonce_view(&request.nonce),
 		    payloads->nonce, group ? &shared : NULL, &keys))
 		reason = IKE_REASON_CRYPTO;
 	if (reason != IKE_REASON_NONE) {
@@ -275,10 +277,9 @@ static bool exchange_keys(struct ike *ike, struct sa *sa, uint16_t group,
 				(struct ike_bytes){ wanted, sizeof(wanted) });
 		return false;
 	}
-	if (!crypto_ke_make(group, ike->config.random, ike->config.ctx,
-			    ret_ke) ||
-	    crypto_ke_shared(ret_ke, payloads->ke, ret_shared) !=
-	    IKE_REASON_NONE) {
+	if (!engine_make_ke(ike, group, ret_ke) ||
+	    crypto_ke_shared(ike->config.crypto, ret_ke, payloads->ke,
+			     ret_shared) != IKE_REASON_NONE) {
 		engine_count(ike, IKE_REASON_PUBLIC_VALUE);
 		refuse(ike, sa, IKE_NOTIFY_INVALID_SYNTAX);
 		return false;
@@ -323,8 +324,8 @@ answer(struct ike *ike, struct sa *sa, const struct child_choice *choice,
 	struct child *child = NULL;
 
 	if (engine_random(ike, own.bytes, own.len) &&
-	    derive(sa, &choice->algorithms, payloads->nonce, nonce_view(&own),
-		   shared, &keys)) {
+	    derive(ike, sa, &choice->algorithms, payloads->nonce,
+		   nonce_view(&own), shared, &keys)) {
 		child = child_create(ike, &new);
 		OPENSSL_cleanse(&keys, sizeof(keys));
 	}
@@ -366,6 +367,6 @@ void child_request(struct ike *ike, struct sa *sa, struct message *message)
 			  &shared))
 		answer(ike, sa, &choice, payloads, ke.group ? &ke : NULL,
 		       ke.group ? &shared : NULL);
-	secret_wipe(&ke.private);
+	crypto_ke_wipe(&ke);
 	secret_wide_wipe(&shared);
 }

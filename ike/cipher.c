@@ -11,20 +11,20 @@
 
 enum { AEAD_NONCE = 12, BLOCK = 16 };
 
-/* Lengths in octets. Rows without `evp` are for ESP only. */
+/* Lengths in octets. Rows without a name are for ESP only. */
 static const struct cipher {
 	uint16_t id, key_bits;		/* as negotiated (RFC 7296 3.3.5) */
-	const EVP_CIPHER *(*evp)(void);
+	const char *name;
 	size_t key, salt, iv, block, icv;
 	const EVP_CIPHER *(*make_iv)(void);
-} ciphers[] = {
-	{ IKE_ENCR_AES_GCM_16, 256, EVP_aes_256_gcm, 32, 4, 8, 1, 16, NULL },
-	{ IKE_ENCR_AES_GCM_16, 128, EVP_aes_128_gcm, 16, 4, 8, 1, 16, NULL },
-	{ IKE_ENCR_CHACHA20_POLY1305, 0, EVP_chacha20_poly1305, 32, 4, 8, 1,
+} ciphers[CRYPTO_CIPHERS] = {
+	{ IKE_ENCR_AES_GCM_16, 256, "AES-256-GCM", 32, 4, 8, 1, 16, NULL },
+	{ IKE_ENCR_AES_GCM_16, 128, "AES-128-GCM", 16, 4, 8, 1, 16, NULL },
+	{ IKE_ENCR_CHACHA20_POLY1305, 0, "ChaCha20-Poly1305", 32, 4, 8, 1,
 	  16, NULL },
-	{ IKE_ENCR_AES_CBC, 256, EVP_aes_256_cbc, 32, 0, BLOCK, BLOCK, 0,
+	{ IKE_ENCR_AES_CBC, 256, "AES-256-CBC", 32, 0, BLOCK, BLOCK, 0,
 	  EVP_aes_256_ecb },
-	{ IKE_ENCR_AES_CBC, 128, EVP_aes_128_cbc, 16, 0, BLOCK, BLOCK, 0,
+	{ IKE_ENCR_AES_CBC, 128, "AES-128-CBC", 16, 0, BLOCK, BLOCK, 0,
 	  EVP_aes_128_ecb },
 	{ IKE_ENCR_NULL, 0, NULL, 0, 0, 0, 1, 0, NULL },
 	{ IKE_ENCR_NULL_AUTH_AES_GMAC, 256, NULL, 32, 4, 8, 1, 16, NULL },
@@ -34,17 +34,25 @@ static const struct cipher {
 /* RFC 4868 2.6 */
 static const struct integ {
 	uint16_t id;
-	const char *digest;
+	enum crypto_hash hash;
 	size_t key, icv;
 } integs[] = {
-	{ IKE_INTEG_HMAC_SHA2_256_128, "SHA256", 32, 16 },
-	{ IKE_INTEG_HMAC_SHA2_384_192, "SHA384", 48, 24 },
-	{ IKE_INTEG_HMAC_SHA2_512_256, "SHA512", 64, 32 },
+	{ IKE_INTEG_HMAC_SHA2_256_128, CRYPTO_SHA2_256, 32, 16 },
+	{ IKE_INTEG_HMAC_SHA2_384_192, CRYPTO_SHA2_384, 48, 24 },
+	{ IKE_INTEG_HMAC_SHA2_512_256, CRYPTO_SHA2_512, 64, 32 },
 };
+
+void cipher_fetch(struct ike_crypto *crypto)
+{
+	for (size_t i = 0; i < CRYPTO_CIPHERS; i++)
+		if (ciphers[i].name)
+			crypto->ciphers[i] = EVP_CIPHER_fetch(
+				NULL, ciphers[i].name, NULL);
+}
 
 static const struct cipher *find_cipher(uint16_t id, uint16_t key_bits)
 {
-	for (size_t i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++)
+	for (size_t i = 0; i < CRYPTO_CIPHERS; i++)
 		if (ciphers[i].id == id && ciphers[i].key_bits == key_bits)
 			return &ciphers[i];
 	return NULL;
@@ -90,7 +98,7 @@ bool crypto_shape(const struct crypto_protection *protection,
 						  protection->key_bits);
 	const struct integ *integ = find_integ(protection->integ);
 
-	if (!cipher || !cipher->evp ||
+	if (!cipher || !cipher->name ||
 	    !crypto_sound(protection->encr, protection->key_bits,
 			  protection->integ) ||
 	    protection->e->len != cipher->key + cipher->salt ||
@@ -103,33 +111,40 @@ bool crypto_shape(const struct crypto_protection *protection,
 	return true;
 }
 
+static const EVP_CIPHER *evp_of(const struct crypto_protection *protection,
+				const struct cipher *cipher)
+{
+	return protection->crypto->ciphers[cipher - ciphers];
+}
+
 /* ------------------------------------------------------------------- AEAD */
 
 /* What is the same in both directions: cipher, key, nonce of salt | IV
  * (RFC 5282 4), associated data. */
 static bool aead_begin(EVP_CIPHER_CTX *ctx, const struct cipher *cipher,
-		       const struct secret *key, const uint8_t *message,
-		       size_t aad_len, int encrypt)
+		       const struct crypto_protection *protection,
+		       const uint8_t *message, size_t aad_len, int encrypt)
 {
+	const struct secret *key = protection->e;
 	uint8_t nonce[AEAD_NONCE];
 	int len;
 
 	memcpy(nonce, key->bytes + cipher->key, cipher->salt);
 	memcpy(nonce + cipher->salt, message + aad_len, cipher->iv);
-	return EVP_CipherInit_ex2(ctx, cipher->evp(), key->bytes, nonce,
-				  encrypt, NULL) == 1 &&
+	return EVP_CipherInit_ex2(ctx, evp_of(protection, cipher), key->bytes,
+				  nonce, encrypt, NULL) == 1 &&
 		EVP_CipherUpdate(ctx, NULL, &len, message,
 				 (int)aad_len) == 1;
 }
 
 static bool aead_seal(EVP_CIPHER_CTX *ctx, const struct cipher *cipher,
-		      const struct secret *key, uint8_t *message,
-		      size_t aad_len, size_t len)
+		      const struct crypto_protection *protection,
+		      uint8_t *message, size_t aad_len, size_t len)
 {
 	uint8_t *text = message + aad_len + cipher->iv;
 	int done, last;
 
-	return aead_begin(ctx, cipher, key, message, aad_len, 1) &&
+	return aead_begin(ctx, cipher, protection, message, aad_len, 1) &&
 		EVP_CipherUpdate(ctx, text, &done, text, (int)len) == 1 &&
 		EVP_CipherFinal_ex(ctx, text + done, &last) == 1 &&
 		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_GET_TAG,
@@ -137,15 +152,16 @@ static bool aead_seal(EVP_CIPHER_CTX *ctx, const struct cipher *cipher,
 }
 
 static bool aead_open(EVP_CIPHER_CTX *ctx, const struct cipher *cipher,
-		      const struct secret *key, struct ike_bytes message,
-		      size_t aad_len, size_t len, uint8_t *ret_plaintext)
+		      const struct crypto_protection *protection,
+		      struct ike_bytes message, size_t aad_len, size_t len,
+		      uint8_t *ret_plaintext)
 {
 	const uint8_t *text = message.data + aad_len + cipher->iv;
 	uint8_t icv[CRYPTO_MAX_ICV];
 	int done = 0, last;
 
 	memcpy(icv, text + len, cipher->icv);
-	return aead_begin(ctx, cipher, key, message.data, aad_len, 0) &&
+	return aead_begin(ctx, cipher, protection, message.data, aad_len, 0) &&
 		EVP_CipherUpdate(ctx, ret_plaintext, &done, text,
 				 (int)len) == 1 &&
 		EVP_CIPHER_CTX_ctrl(ctx, EVP_CTRL_AEAD_SET_TAG,
@@ -176,7 +192,8 @@ static bool hmac(const struct crypto_protection *protection,
 {
 	struct ike_bytes part = { message, len };
 
-	return crypto_hmac(find_integ(protection->integ)->digest,
+	return crypto_hmac(protection->crypto,
+			   find_integ(protection->integ)->hash,
 			   (struct ike_bytes){ protection->a->bytes,
 					       protection->a->len },
 			   &part, 1, ret_mac);
@@ -195,7 +212,7 @@ static bool cbc_seal(EVP_CIPHER_CTX *ctx, const struct cipher *cipher,
 
 	done = run(ctx, cipher->make_iv(), protection->e, NULL, 1,
 		   (struct ike_bytes){ iv, cipher->iv }, iv) &&
-		run(ctx, cipher->evp(), protection->e, iv, 1,
+		run(ctx, evp_of(protection, cipher), protection->e, iv, 1,
 		    (struct ike_bytes){ text, len }, text) &&
 		hmac(protection, message, signed_len, &mac);
 	if (done)
@@ -220,7 +237,7 @@ static bool cbc_open(EVP_CIPHER_CTX *ctx, const struct cipher *cipher,
 		CRYPTO_memcmp(mac.bytes, text + len,
 			      find_integ(protection->integ)->icv) == 0 &&
 		len % cipher->block == 0 &&
-		run(ctx, cipher->evp(), protection->e, iv, 0,
+		run(ctx, evp_of(protection, cipher), protection->e, iv, 0,
 		    (struct ike_bytes){ text, len }, ret_plaintext);
 	secret_wipe(&mac);
 	return valid;
@@ -245,7 +262,7 @@ bool crypto_seal(const struct crypto_protection *protection, uint64_t counter,
 		iv = writer_of(message + aad_len + shape.iv - 8, 8);
 		write_u64(&iv, counter);
 		done = cipher->icv > 0 ?
-			aead_seal(ctx, cipher, protection->e, message,
+			aead_seal(ctx, cipher, protection, message,
 				  aad_len, len) :
 			cbc_seal(ctx, cipher, protection, message, aad_len,
 				 len);
@@ -270,7 +287,7 @@ bool crypto_open(const struct crypto_protection *protection,
 	    message.len - aad_len >= shape.iv + shape.icv) {
 		len = message.len - aad_len - shape.iv - shape.icv;
 		done = cipher->icv > 0 ?
-			aead_open(ctx, cipher, protection->e, message,
+			aead_open(ctx, cipher, protection, message,
 				  aad_len, len, ret_plaintext) :
 			cbc_open(ctx, cipher, protection, message, aad_len,
 				 len, ret_plaintext);

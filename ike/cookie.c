@@ -14,7 +14,7 @@ static bool make(const struct ike *ike, uint8_t generation,
 	};
 	const uint8_t *secret = ike->cookie_secrets[generation & 1];
 
-	return crypto_prf(IKE_PRF_HMAC_SHA2_256,
+	return crypto_prf(ike->config.crypto, IKE_PRF_HMAC_SHA2_256,
 			  (struct ike_bytes){ secret, CRYPTO_SHA256_SIZE },
 			  parts, 2, ret_mac);
 }

@@ -12,6 +12,33 @@
 #include "ike/secret.h"
 #include "ike/wire.h"
 
+/* HMACs have the same numbers. */
+enum crypto_hash {
+	CRYPTO_SHA2_256,
+	CRYPTO_SHA2_384,
+	CRYPTO_SHA2_512,
+	CRYPTO_HASHES
+};
+
+enum crypto_curve {
+	CRYPTO_X25519,
+	CRYPTO_P256,
+	CRYPTO_P384,
+	CRYPTO_P521,
+	CRYPTO_CURVES
+};
+
+enum { CRYPTO_CIPHERS = 8 };
+
+/* What OpenSSL is asked for once: to ask for it each time costs more than most
+ * of what is done with it. */
+struct ike_crypto {
+	EVP_MD *sha1, *sha256;
+	EVP_MAC_CTX *hmac[CRYPTO_HASHES];	/* without a key; copied */
+	EVP_CIPHER *ciphers[CRYPTO_CIPHERS];	/* of each row, or NULL */
+	EVP_PKEY *peers[CRYPTO_CURVES];		/* crypto_peer_key() */
+};
+
 enum {
 	CRYPTO_SHA1_SIZE = 20,
 	CRYPTO_SHA256_SIZE = 32,
@@ -19,23 +46,26 @@ enum {
 	CRYPTO_MAX_PUBLIC = 512		/* MODP_4096 */
 };
 
-MUST_CHECK bool crypto_sha1(struct ike_bytes data,
+MUST_CHECK bool crypto_sha1(const struct ike_crypto *crypto,
+			    struct ike_bytes data,
 			    uint8_t ret_hash[CRYPTO_SHA1_SIZE]);
-MUST_CHECK bool crypto_sha256(struct ike_bytes data,
+MUST_CHECK bool crypto_sha256(const struct ike_crypto *crypto,
+			      struct ike_bytes data,
 			      uint8_t ret_hash[CRYPTO_SHA256_SIZE]);
 
 /* prf(key, parts[0] | parts[1] | ...); output as long as the PRF's. */
-MUST_CHECK bool crypto_prf(uint16_t prf, struct ike_bytes key,
-			   const struct ike_bytes *parts, size_t count,
-			   struct secret *ret_output);
-/* HMAC with an OpenSSL digest ("SHA256"); a key of length 0 is refused. */
-MUST_CHECK bool crypto_hmac(const char *digest, struct ike_bytes key,
+MUST_CHECK bool crypto_prf(const struct ike_crypto *crypto, uint16_t prf,
+			   struct ike_bytes key, const struct ike_bytes *parts,
+			   size_t count, struct secret *ret_output);
+/* The same by hash; a key of length 0 is refused. */
+MUST_CHECK bool crypto_hmac(const struct ike_crypto *crypto,
+			    enum crypto_hash hash, struct ike_bytes key,
 			    const struct ike_bytes *parts, size_t count,
 			    struct secret *ret_output);
 /* prf+(key, seed), len octets (RFC 7296 2.13); at most 255 blocks. */
-MUST_CHECK bool crypto_prf_plus(uint16_t prf, struct ike_bytes key,
-				struct ike_bytes seed, uint8_t *ret_output,
-				size_t len);
+MUST_CHECK bool crypto_prf_plus(const struct ike_crypto *crypto, uint16_t prf,
+				struct ike_bytes key, struct ike_bytes seed,
+				uint8_t *ret_output, size_t len);
 /* Preferred key length of a PRF; 0 if we do not have it. */
 size_t crypto_prf_key_size(uint16_t prf);
 /* Octets of keying material of a transform (RFC 7296 2.14, 2.17), with the
@@ -49,15 +79,19 @@ bool crypto_sound(uint16_t encr, uint16_t key_bits, uint16_t integ);
 /* One side's ephemeral key of a key exchange method. */
 struct crypto_ke {
 	uint16_t group;
-	struct secret private;
+	EVP_PKEY_CTX *derivation;	/* X25519, elliptic curves */
+	struct secret private;		/* MODP */
 	uint8_t public[CRYPTO_MAX_PUBLIC];	/* as in the KE payload */
 	size_t public_len;
 };
 
-/* Make a key from randomness that `random` gives. */
+/* Make a key from randomness that `random` gives. The caller wipes it. */
 MUST_CHECK bool
-crypto_ke_make(uint16_t group, bool (*random)(void *, uint8_t *, size_t),
-	       void *ctx, struct crypto_ke *ret_ke);
+crypto_ke_make(struct ike_crypto *crypto, uint16_t group,
+	       bool (*random)(void *, uint8_t *, size_t), void *ctx,
+	       struct crypto_ke *ret_ke);
+/* Free and wipe a key, and make it one of no group; such a one is legal. */
+void crypto_ke_wipe(struct crypto_ke *ke);
 /*
  * g^ir from our key and the peer's public value. IKE_REASON_PUBLIC_VALUE if
  * that is not valid: wrong length, not on the curve, not in 2 .. p-2 (RFC 6989
@@ -65,17 +99,19 @@ crypto_ke_make(uint16_t group, bool (*random)(void *, uint8_t *, size_t),
  * fails.
  */
 MUST_CHECK enum ike_reason
-crypto_ke_shared(const struct crypto_ke *ke, struct ike_bytes public,
-		 struct secret_wide *ret_shared);
+crypto_ke_shared(struct ike_crypto *crypto, const struct crypto_ke *ke,
+		 struct ike_bytes public, struct secret_wide *ret_shared);
 
 /* A public key of OpenSSL's: "EC" with a group and an uncompressed point, or
- * "X25519", "ED25519", "ED448" with none ("") and the octets of the value. NULL
- * for a point that is not on the curve, or if the library fails. The caller
- * frees it. */
+ * "X25519", "ED25519" with none ("") and the octets of the value. NULL for a
+ * point that is not on the curve, or if the library fails. The caller frees
+ * it. */
 EVP_PKEY *crypto_public_key(const char *type, const char *group,
 			    struct ike_bytes public);
-/* The same on the curve of another key; OpenSSL takes a third of the time. */
-EVP_PKEY *crypto_key_like(const EVP_PKEY *like, struct ike_bytes point);
+/* The same, good until the next call for this curve, which puts another value
+ * into it: that takes a fifth of the time. The caller frees it all the same. */
+EVP_PKEY *crypto_peer_key(struct ike_crypto *crypto, enum crypto_curve curve,
+			  struct ike_bytes public);
 
 /* The MODP groups (RFC 3526), in ke_modp.c; results as above. */
 MUST_CHECK bool modp_make(size_t bits, struct crypto_ke *ke);
@@ -83,8 +119,12 @@ MUST_CHECK enum ike_reason
 modp_shared(size_t bits, const struct crypto_ke *ke, struct ike_bytes public,
 	    struct secret_wide *ret_shared);
 
+/* Fill in crypto->ciphers, in cipher.c; what OpenSSL lacks stays NULL. */
+void cipher_fetch(struct ike_crypto *crypto);
+
 /* What protects a direction of an IKE SA. */
 struct crypto_protection {
+	const struct ike_crypto *crypto;
 	uint16_t encr, key_bits, integ;
 	const struct secret *e;		/* SK_e, with the salt for AEAD */
 	const struct secret *a;		/* SK_a; not looked at with AEAD */

@@ -11,7 +11,8 @@ static bool usable(const struct ike_config *config)
 {
 	size_t len = 0;
 
-	if (config->shared_key != (config->certs_count == 0) ||
+	if (!config->crypto ||
+	    config->shared_key != (config->certs_count == 0) ||
 	    config->certs_count > IKE_MAX_CERTS ||
 	    config->anchors_count > IKE_MAX_ANCHORS || !config->random ||
 	    config->ppk_id_len > IKE_MAX_PPK_ID ||
@@ -55,6 +56,15 @@ static bool copy_certs(struct ike *ike)
 	return true;
 }
 
+static enum signature_key kind_of(const struct ike_config *config)
+{
+	EVP_PKEY *key = certificate_key(config->crypto, config->certs[0]);
+	enum signature_key kind = signature_key_of(key);
+
+	EVP_PKEY_free(key);
+	return kind;
+}
+
 struct ike *ike_new(const struct ike_config *config)
 {
 	struct ike *ike;
@@ -70,13 +80,13 @@ struct ike *ike_new(const struct ike_config *config)
 		ike->config.inside = config->peer;
 	ike->effects_end = &ike->effects;
 	if (!config->shared_key)
-		ike->key = certificate_key(config->certs[0], NULL);
+		ike->key_kind = kind_of(config);
 	ike->retry_at = IKE_NEVER;
 	ike->state = IKE_DOWN;
 	if (!algorithms_of(config, &ike->algorithms) ||
-	    (signature_key_of(ike->key) == SIGNATURE_NONE &&
-	     !config->shared_key) ||
-	    !copy_certs(ike)) {
+	    (ike->key_kind == SIGNATURE_NONE && !config->shared_key) ||
+	    !copy_certs(ike) ||
+	    !engine_random(ike, &ike->jitter, sizeof(ike->jitter))) {
 		ike_free(ike);
 		return NULL;
 	}
@@ -94,7 +104,6 @@ void ike_free(struct ike *ike)
 	sa_reap(ike);
 	effects_free(ike);
 	free(ike->certs);
-	EVP_PKEY_free(ike->key);
 	OPENSSL_cleanse(ike, sizeof(*ike));
 	free(ike);
 }
@@ -114,13 +123,20 @@ bool engine_random(struct ike *ike, void *ret_bytes, size_t len)
 	return false;
 }
 
+bool engine_make_ke(struct ike *ike, uint16_t group, struct crypto_ke *ret_ke)
+{
+	return crypto_ke_make(ike->config.crypto, group, ike->config.random,
+			      ike->config.ctx, ret_ke);
+}
+
 struct ike_time engine_jitter(struct ike *ike, struct ike_time span)
 {
-	uint64_t value;
-
-	if (span.us == 0 || !engine_random(ike, &value, sizeof(value)))
-		return (struct ike_time){ 0 };
-	return (struct ike_time){ value % span.us };
+	if (span.us == 0)
+		return span;
+	/* Knuth's MMIX; its low bits have short periods */
+	ike->jitter = ike->jitter * 6364136223846793005u +
+		1442695040888963407u;
+	return (struct ike_time){ (ike->jitter >> 16) % span.us };
 }
 
 struct ike_time engine_rekey_at(struct ike *ike, struct ike_time lifetime)

@@ -23,9 +23,12 @@
 /* -------------------------------------------------------------- engine.c */
 
 void engine_count(struct ike *ike, enum ike_reason reason);
-/* Random span below `span`; 0 when there is no randomness. */
+/* Random span below `span`. */
 struct ike_time engine_jitter(struct ike *ike, struct ike_time span);
 MUST_CHECK bool engine_random(struct ike *ike, void *ret_bytes, size_t len);
+/* crypto_ke_make() */
+MUST_CHECK bool engine_make_ke(struct ike *ike, uint16_t group,
+			       struct crypto_ke *ret_ke);
 /* When to rekey what begins now and lives so long. */
 struct ike_time engine_rekey_at(struct ike *ike, struct ike_time lifetime);
 /* Begin an IKE SA of our own unless one is being begun. */
@@ -83,7 +86,8 @@ uint64_t sa_spi_i(const struct sa *sa);
 uint64_t sa_spi_r(const struct sa *sa);
 bool sa_has_keys(const struct sa *sa);
 /* What protects the messages that we send (`own`) or receive. */
-struct crypto_protection sa_protection(const struct sa *sa, bool own);
+struct crypto_protection sa_protection(const struct ike_crypto *crypto,
+				       const struct sa *sa, bool own);
 /* The IKE SA that this header belongs to, whichever role it claims. */
 struct sa *sa_find(struct ike *ike, const struct message_header *header);
 /* The handshake that waits for the answer to an effect. */

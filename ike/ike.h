@@ -79,7 +79,16 @@ enum ike_udp {
 	IKE_UDP_ALWAYS		/* a NAT is pretended */
 };
 
+/* The algorithms, as OpenSSL has them; for all engines of a process, and for
+ * one thread at a time. NULL if one of those is missing that none can do
+ * without. */
+struct ike_crypto;
+struct ike_crypto *ike_crypto_new(void);
+/* When no engine has it any more. NULL is legal. */
+void ike_crypto_free(struct ike_crypto *crypto);
+
 struct ike_config {
+	struct ike_crypto *crypto;	/* outlives the engine */
 	struct in6_addr local, peer;	/* same family; also the identities */
 	/* All zero, or else the peer's identity: the address that it has
 	 * itself, where a NAT makes it `peer`. */

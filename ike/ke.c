@@ -28,17 +28,26 @@ static const struct method {
 	 * and more (RFC 3526 8) */
 	uint8_t private;
 	uint8_t mask;		/* of its first octet */
-	int nid;
-	const char *name;
+	enum crypto_curve curve;	/* but MODP */
 } methods[] = {
-	{ KIND_X25519, IKE_KE_X25519, 255, X25519_SIZE, 0xff, 0, "" },
-	{ KIND_EC, IKE_KE_P256, 256, 32, 0xff, NID_X9_62_prime256v1,
-	  SN_X9_62_prime256v1 },
-	{ KIND_EC, IKE_KE_P384, 384, 48, 0xff, NID_secp384r1, SN_secp384r1 },
-	{ KIND_EC, IKE_KE_P521, 521, 66, 0x01, NID_secp521r1, SN_secp521r1 },
-	{ KIND_MODP, IKE_KE_MODP_2048, 2048, 32, 0xff, 0, "" },
-	{ KIND_MODP, IKE_KE_MODP_3072, 3072, 40, 0xff, 0, "" },
-	{ KIND_MODP, IKE_KE_MODP_4096, 4096, 48, 0xff, 0, "" },
+	{ KIND_X25519, IKE_KE_X25519, 255, X25519_SIZE, 0xff, CRYPTO_X25519 },
+	{ KIND_EC, IKE_KE_P256, 256, 32, 0xff, CRYPTO_P256 },
+	{ KIND_EC, IKE_KE_P384, 384, 48, 0xff, CRYPTO_P384 },
+	{ KIND_EC, IKE_KE_P521, 521, 66, 0x01, CRYPTO_P521 },
+	{ KIND_MODP, IKE_KE_MODP_2048, 2048, 32, 0xff, CRYPTO_CURVES },
+	{ KIND_MODP, IKE_KE_MODP_3072, 3072, 40, 0xff, CRYPTO_CURVES },
+	{ KIND_MODP, IKE_KE_MODP_4096, 4096, 48, 0xff, CRYPTO_CURVES },
+};
+
+/* As OpenSSL names them. */
+static const struct curve {
+	const char *type, *group;
+	int nid;
+} curves[CRYPTO_CURVES] = {
+	[CRYPTO_X25519] = { "X25519", "", NID_X25519 },
+	[CRYPTO_P256] = { "EC", SN_X9_62_prime256v1, NID_X9_62_prime256v1 },
+	[CRYPTO_P384] = { "EC", SN_secp384r1, NID_secp384r1 },
+	[CRYPTO_P521] = { "EC", SN_secp521r1, NID_secp521r1 },
 };
 
 static const struct method *find(uint16_t group)
@@ -51,21 +60,28 @@ static const struct method *find(uint16_t group)
 
 /* Derive; the result is always `size` octets. The peer's key has been checked
  * when it was made: OpenSSL need not do so again. */
-static bool derive(EVP_PKEY *own, EVP_PKEY *peer, size_t size,
+static bool derive(EVP_PKEY_CTX *ctx, EVP_PKEY *peer, size_t size,
 		   struct secret_wide *ret_shared)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(own, NULL);
 	size_t len = SECRET_WIDE_MAX;
-	bool done;
 
-	done = ctx && EVP_PKEY_derive_init(ctx) == 1 &&
-		EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) == 1 &&
-		EVP_PKEY_derive(ctx, ret_shared->bytes, &len) == 1 &&
-		len == size;
-	if (done)
-		ret_shared->len = len;
+	if (EVP_PKEY_derive_set_peer_ex(ctx, peer, 0) != 1 ||
+	    EVP_PKEY_derive(ctx, ret_shared->bytes, &len) != 1 || len != size)
+		return false;
+	ret_shared->len = len;
+	return true;
+}
+
+/* Ready to derive with our own key, which it takes. NULL on failure. */
+static EVP_PKEY_CTX *derivation_new(EVP_PKEY *own)
+{
+	EVP_PKEY_CTX *ctx = own ? EVP_PKEY_CTX_new(own, NULL) : NULL;
+
+	EVP_PKEY_free(own);
+	if (ctx && EVP_PKEY_derive_init(ctx) == 1)
+		return ctx;
 	EVP_PKEY_CTX_free(ctx);
-	return done;
+	return NULL;
 }
 
 /* ------------------------------------------------------- keys of OpenSSL's */
@@ -114,57 +130,64 @@ EVP_PKEY *crypto_public_key(const char *type, const char *group,
 	return key_pair(type, group, public, OSSL_PARAM_construct_end());
 }
 
-EVP_PKEY *crypto_key_like(const EVP_PKEY *like, struct ike_bytes point)
+EVP_PKEY *crypto_peer_key(struct ike_crypto *crypto, enum crypto_curve curve,
+			  struct ike_bytes public)
 {
-	EVP_PKEY *key = EVP_PKEY_new();
+	EVP_PKEY **key = &crypto->peers[curve];
 
-	if (key && EVP_PKEY_copy_parameters(key, like) == 1 &&
-	    EVP_PKEY_set1_encoded_public_key(key, point.data, point.len) == 1)
-		return key;
-	EVP_PKEY_free(key);
-	return NULL;
+	if (!*key)
+		*key = crypto_public_key(curves[curve].type,
+					 curves[curve].group, public);
+	else if (EVP_PKEY_set1_encoded_public_key(*key, public.data,
+						  public.len) != 1)
+		return NULL;
+	return *key && EVP_PKEY_up_ref(*key) == 1 ? *key : NULL;
 }
 
 /* ---------------------------------------------------------------- X25519 */
 
-static bool x25519_make(struct crypto_ke *ke)
+/*
+ * OpenSSL 3.0 multiplies the base point in portable C and all others in
+ * assembly, which takes a third less: so the public value is derived (RFC 7748
+ * 6.1), and not made with the key. Derivations do not look at it.
+ */
+static bool x25519_make(struct ike_crypto *crypto, struct crypto_ke *ke)
 {
-	EVP_PKEY *key = EVP_PKEY_new_raw_private_key(EVP_PKEY_X25519, NULL,
-						     ke->private.bytes,
-						     X25519_SIZE);
-	size_t len = sizeof(ke->public);
-	bool done;
+	static const uint8_t base[X25519_SIZE] = { 9 }, none[X25519_SIZE];
+	EVP_PKEY *point = crypto_peer_key(crypto, CRYPTO_X25519,
+					  (struct ike_bytes){ base,
+							      X25519_SIZE });
+	struct secret_wide public;
+	bool made;
 
-	done = key &&
-		EVP_PKEY_get_raw_public_key(key, ke->public, &len) == 1 &&
-		len == X25519_SIZE;
-	ke->public_len = len;
-	EVP_PKEY_free(key);
-	return done;
+	ke->derivation = derivation_new(
+		key_pair("X25519", "", (struct ike_bytes){ none, X25519_SIZE },
+			 octets(OSSL_PKEY_PARAM_PRIV_KEY, ke->private.bytes,
+				X25519_SIZE)));
+	made = point && ke->derivation &&
+		derive(ke->derivation, point, X25519_SIZE, &public);
+	EVP_PKEY_free(point);
+	if (made) {
+		ke->public_len = X25519_SIZE;
+		memcpy(ke->public, public.bytes, X25519_SIZE);
+	}
+	return made;
 }
 
 static enum ike_reason
-x25519_shared(const struct crypto_ke *ke, struct ike_bytes public,
-	      struct secret_wide *ret_shared)
+x25519_shared(struct ike_crypto *crypto, const struct crypto_ke *ke,
+	      struct ike_bytes public, struct secret_wide *ret_shared)
 {
 	static const uint8_t zero[X25519_SIZE];
 	enum ike_reason reason = IKE_REASON_PUBLIC_VALUE;
-	EVP_PKEY *own, *peer;
+	EVP_PKEY *peer;
 
 	if (public.len != X25519_SIZE)
 		return reason;
-	/* with the public value: it would be computed anew */
-	own = key_pair("X25519", "", (struct ike_bytes){ ke->public,
-							 X25519_SIZE },
-		       octets(OSSL_PKEY_PARAM_PRIV_KEY, ke->private.bytes,
-			      X25519_SIZE));
-	peer = own ? crypto_key_like(own, public) : NULL;
-	if (!own)
-		reason = IKE_REASON_CRYPTO;
-	else if (peer && derive(own, peer, X25519_SIZE, ret_shared) &&
-		 CRYPTO_memcmp(ret_shared->bytes, zero, X25519_SIZE) != 0)
+	peer = crypto_peer_key(crypto, CRYPTO_X25519, public);
+	if (peer && derive(ke->derivation, peer, X25519_SIZE, ret_shared) &&
+	    CRYPTO_memcmp(ret_shared->bytes, zero, X25519_SIZE) != 0)
 		reason = IKE_REASON_NONE;
-	EVP_PKEY_free(own);
 	EVP_PKEY_free(peer);
 	return reason;
 }
@@ -185,7 +208,8 @@ static size_t point_size(const struct method *method)
 static bool ec_point(const struct method *method, const struct secret *scalar,
 		     uint8_t ret_point[MAX_POINT])
 {
-	EC_GROUP *group = EC_GROUP_new_by_curve_name(method->nid);
+	EC_GROUP *group = EC_GROUP_new_by_curve_name(
+		curves[method->curve].nid);
 	BIGNUM *d = BN_secure_new();
 	EC_POINT *point = group ? EC_POINT_new(group) : NULL;
 	bool done;
@@ -207,6 +231,23 @@ static bool ec_point(const struct method *method, const struct secret *scalar,
 	return done;
 }
 
+static EVP_PKEY *ec_pair(const struct method *method,
+			 const struct secret *scalar, struct ike_bytes point)
+{
+	uint8_t d[MAX_COORDINATE];
+	EVP_PKEY *key;
+
+	/* OpenSSL's numbers have the machine's order of octets */
+	for (size_t i = 0; i < scalar->len; i++)
+		d[BIG_ENDIAN_HOST ? i : scalar->len - 1 - i] =
+			scalar->bytes[i];
+	key = key_pair("EC", curves[method->curve].group, point,
+		       OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, d,
+					       scalar->len));
+	OPENSSL_cleanse(d, sizeof(d));
+	return key;
+}
+
 /* The KE payload holds x | y (RFC 5903 7). */
 static bool ec_make(const struct method *method, struct crypto_ke *ke)
 {
@@ -216,68 +257,45 @@ static bool ec_make(const struct method *method, struct crypto_ke *ke)
 		return false;
 	ke->public_len = point_size(method) - 1;
 	memcpy(ke->public, point + 1, ke->public_len);
-	return true;
-}
-
-/* Our key pair; x | y of `ke` is on the curve. */
-static EVP_PKEY *ec_own(const struct method *method, const struct crypto_ke *ke)
-{
-	uint8_t point[MAX_POINT] = { POINT_CONVERSION_UNCOMPRESSED };
-	uint8_t d[MAX_COORDINATE];
-	EVP_PKEY *key;
-
-	memcpy(point + 1, ke->public, ke->public_len);
-	/* OpenSSL's numbers have the machine's order of octets */
-	for (size_t i = 0; i < ke->private.len; i++)
-		d[BIG_ENDIAN_HOST ? i : ke->private.len - 1 - i] =
-			ke->private.bytes[i];
-	key = key_pair("EC", method->name,
-		       (struct ike_bytes){ point, point_size(method) },
-		       OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, d,
-					       ke->private.len));
-	OPENSSL_cleanse(d, sizeof(d));
-	return key;
-}
-
-/* NULL for a point that is not on the curve: OpenSSL looks when it decodes one,
- * and on a curve of prime order that is enough (RFC 6989 2.3). */
-static EVP_PKEY *ec_peer(const EVP_PKEY *own, struct ike_bytes public)
-{
-	uint8_t point[MAX_POINT] = { POINT_CONVERSION_UNCOMPRESSED };
-
-	memcpy(point + 1, public.data, public.len);
-	return crypto_key_like(own, (struct ike_bytes){ point,
-							1 + public.len });
+	ke->derivation = derivation_new(
+		ec_pair(method, &ke->private, (struct ike_bytes){
+			point, point_size(method) }));
+	return ke->derivation != NULL;
 }
 
 static enum ike_reason
-ec_shared(const struct method *method, const struct crypto_ke *ke,
-	  struct ike_bytes public, struct secret_wide *ret_shared)
+ec_shared(struct ike_crypto *crypto, const struct method *method,
+	  const struct crypto_ke *ke, struct ike_bytes public,
+	  struct secret_wide *ret_shared)
 {
+	uint8_t point[MAX_POINT] = { POINT_CONVERSION_UNCOMPRESSED };
 	enum ike_reason reason = IKE_REASON_PUBLIC_VALUE;
-	EVP_PKEY *own, *peer;
+	EVP_PKEY *peer;
 
 	if (!public.data || public.len != point_size(method) - 1)
 		return reason;
-	own = ec_own(method, ke);
-	peer = own ? ec_peer(own, public) : NULL;
-	if (!own)
-		reason = IKE_REASON_CRYPTO;
-	else if (peer)
-		reason = derive(own, peer, coordinate(method), ret_shared) ?
+	memcpy(point + 1, public.data, public.len);
+	/* fails for a point that is not on the curve: OpenSSL looks when it
+	 * decodes one, and on a curve of prime order that is enough (RFC 6989
+	 * 2.3) */
+	peer = crypto_peer_key(crypto, method->curve, (struct ike_bytes){
+			       point, point_size(method) });
+	if (peer)
+		reason = derive(ke->derivation, peer, coordinate(method),
+				ret_shared) ?
 			IKE_REASON_NONE : IKE_REASON_CRYPTO;
-	EVP_PKEY_free(own);
 	EVP_PKEY_free(peer);
 	return reason;
 }
 
 /* ------------------------------------------------------------ all of them */
 
-static bool make(const struct method *method, struct crypto_ke *ke)
+static bool make(struct ike_crypto *crypto, const struct method *method,
+		 struct crypto_ke *ke)
 {
 	switch (method->kind) {
 	case KIND_X25519:
-		return x25519_make(ke);
+		return x25519_make(crypto, ke);
 	case KIND_EC:
 		return ec_make(method, ke);
 	case KIND_MODP:
@@ -287,51 +305,64 @@ static bool make(const struct method *method, struct crypto_ke *ke)
 }
 
 static enum ike_reason
-shared_of(const struct method *method, const struct crypto_ke *ke,
-	  struct ike_bytes public, struct secret_wide *ret_shared)
+shared_of(struct ike_crypto *crypto, const struct method *method,
+	  const struct crypto_ke *ke, struct ike_bytes public,
+	  struct secret_wide *ret_shared)
 {
 	switch (method->kind) {
 	case KIND_X25519:
-		return x25519_shared(ke, public, ret_shared);
+		return x25519_shared(crypto, ke, public, ret_shared);
 	case KIND_EC:
-		return ec_shared(method, ke, public, ret_shared);
+		return ec_shared(crypto, method, ke, public, ret_shared);
 	case KIND_MODP:
 		return modp_shared(method->bits, ke, public, ret_shared);
 	}
 	return IKE_REASON_CRYPTO;
 }
 
-bool crypto_ke_make(uint16_t group, bool (*random)(void *, uint8_t *, size_t),
-		    void *ctx, struct crypto_ke *ret_ke)
+bool crypto_ke_make(struct ike_crypto *crypto, uint16_t group,
+		    bool (*random)(void *, uint8_t *, size_t), void *ctx,
+		    struct crypto_ke *ret_ke)
 {
 	const struct method *method = find(group);
-	struct crypto_ke ke = { .group = group };
+	struct crypto_ke ke = { .derivation = NULL };
 	bool made = false;
 
 	/* a scalar out of range is drawn again; rare but for P-521 */
 	for (int i = 0; method && !made && i < SCALAR_TRIES; i++) {
+		crypto_ke_wipe(&ke);
+		ke.group = group;
 		ke.private.len = method->private;
 		if (!random(ctx, ke.private.bytes, method->private))
 			break;
 		ke.private.bytes[0] &= method->mask;
-		made = make(method, &ke);
+		made = make(crypto, method, &ke);
 	}
+	if (ke.derivation)
+		secret_wipe(&ke.private);
 	if (made)
 		*ret_ke = ke;
-	secret_wipe(&ke.private);
+	else
+		crypto_ke_wipe(&ke);
 	return made;
 }
 
+void crypto_ke_wipe(struct crypto_ke *ke)
+{
+	EVP_PKEY_CTX_free(ke->derivation);	/* clears the private number */
+	OPENSSL_cleanse(ke, sizeof(*ke));
+}
+
 enum ike_reason
-crypto_ke_shared(const struct crypto_ke *ke, struct ike_bytes public,
-		 struct secret_wide *ret_shared)
+crypto_ke_shared(struct ike_crypto *crypto, const struct crypto_ke *ke,
+		 struct ike_bytes public, struct secret_wide *ret_shared)
 {
 	const struct method *method = find(ke->group);
 	struct secret_wide shared = { .len = 0 };
 	enum ike_reason reason = IKE_REASON_CRYPTO;
 
 	if (method)
-		reason = shared_of(method, ke, public, &shared);
+		reason = shared_of(crypto, method, ke, public, &shared);
 	if (reason == IKE_REASON_NONE)
 		*ret_shared = shared;
 	secret_wide_wipe(&shared);

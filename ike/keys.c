@@ -11,7 +11,8 @@ static struct ike_bytes view(const struct secret *secret)
 
 /* SKEYSEED: prf(Ni | Nr, g^ir), or for a rekey prf(SK_d, g^ir | Ni | Nr),
  * with the old SA's PRF (RFC 7296 2.14, 2.18). */
-static bool skeyseed(uint16_t prf, const struct keys_input *input,
+static bool skeyseed(const struct ike_crypto *crypto, uint16_t prf,
+		     const struct keys_input *input,
 		     const struct keys_old *old, struct secret *ret_seed)
 {
 	uint8_t nonces[2 * IKE_MAX_NONCE];
@@ -20,12 +21,14 @@ static bool skeyseed(uint16_t prf, const struct keys_input *input,
 	struct ike_bytes parts[] = { shared, input->ni, input->nr };
 
 	if (old)
-		return crypto_prf(old->prf, view(old->d), parts, 3, ret_seed);
+		return crypto_prf(crypto, old->prf, view(old->d), parts, 3,
+				  ret_seed);
 	write_view(&writer, input->ni);
 	write_view(&writer, input->nr);
 	if (writer.failed)
 		return false;
-	return crypto_prf(prf, (struct ike_bytes){ nonces, writer.len },
+	return crypto_prf(crypto, prf, (struct ike_bytes){ nonces,
+							   writer.len },
 			  &shared, 1, ret_seed);
 }
 
@@ -38,7 +41,8 @@ static void take(const uint8_t **material, size_t len, struct secret *secret)
 
 /* {SK_d | SK_ai | SK_ar | SK_ei | SK_er | SK_pi | SK_pr} =
  * prf+(SKEYSEED, Ni | Nr | SPIi | SPIr) */
-static bool expand(const struct selection *selection,
+static bool expand(const struct ike_crypto *crypto,
+		   const struct selection *selection,
 		   const struct keys_input *input, const struct secret *seed,
 		   struct keys_ike *ret_keys)
 {
@@ -60,7 +64,7 @@ static bool expand(const struct selection *selection,
 		len <= sizeof(material) &&
 		crypto_sound(selection->encr, selection->encr_key_bits,
 			     selection->integ) &&
-		crypto_prf_plus(selection->prf, view(seed),
+		crypto_prf_plus(crypto, selection->prf, view(seed),
 				(struct ike_bytes){ buffer, writer.len },
 				material, len);
 	if (done) {
@@ -76,13 +80,14 @@ static bool expand(const struct selection *selection,
 	return done;
 }
 
-bool keys_ike_derive(const struct selection *selection,
+bool keys_ike_derive(const struct ike_crypto *crypto,
+		     const struct selection *selection,
 		     const struct keys_input *input,
 		     const struct keys_old *old, struct keys_ike *ret_keys)
 {
 	struct secret seed = { .len = 0 };
-	bool done = skeyseed(selection->prf, input, old, &seed) &&
-		expand(selection, input, &seed, ret_keys);
+	bool done = skeyseed(crypto, selection->prf, input, old, &seed) &&
+		expand(crypto, selection, input, &seed, ret_keys);
 
 	secret_wipe(&seed);
 	return done;
@@ -93,7 +98,8 @@ void keys_ike_wipe(struct keys_ike *keys)
 	OPENSSL_cleanse(keys, sizeof(*keys));
 }
 
-bool keys_child_derive(uint16_t prf, const struct secret *d,
+bool keys_child_derive(const struct ike_crypto *crypto, uint16_t prf,
+		       const struct secret *d,
 		       const struct selection *selection,
 		       const struct keys_input *input,
 		       struct keys_child *ret_keys)
@@ -116,7 +122,7 @@ bool keys_child_derive(uint16_t prf, const struct secret *d,
 	done = !writer.failed && size > 0 && size <= SECRET_MAX &&
 		crypto_sound(selection->encr, selection->encr_key_bits,
 			     selection->integ) &&
-		crypto_prf_plus(prf, view(d),
+		crypto_prf_plus(crypto, prf, view(d),
 				(struct ike_bytes){ seed, writer.len },
 				material, 2 * size);
 	if (done) {

@@ -24,7 +24,8 @@ struct keys_old {
 	const struct secret *d;
 };
 MUST_CHECK bool
-keys_ike_derive(const struct selection *selection,
+keys_ike_derive(const struct ike_crypto *crypto,
+		const struct selection *selection,
 		const struct keys_input *input, const struct keys_old *old,
 		struct keys_ike *ret_keys);
 void keys_ike_wipe(struct keys_ike *keys);
@@ -35,8 +36,8 @@ struct keys_child {
 	struct secret initiator, responder;
 };
 MUST_CHECK bool
-keys_child_derive(uint16_t prf, const struct secret *d,
-		  const struct selection *selection,
+keys_child_derive(const struct ike_crypto *crypto, uint16_t prf,
+		  const struct secret *d, const struct selection *selection,
 		  const struct keys_input *input, struct keys_child *ret_keys);
 
 #endif

@@ -2,7 +2,7 @@
 #include "ike/exchanges.h"
 
 /* SHA1(SPIi | SPIr | address | port), RFC 7296 2.23. */
-static bool make_hash(uint64_t spi_i, uint64_t spi_r,
+static bool make_hash(const struct ike *ike, uint64_t spi_i, uint64_t spi_r,
 		      const struct in6_addr *address, uint16_t port,
 		      uint8_t ret_hash[CRYPTO_SHA1_SIZE])
 {
@@ -14,7 +14,8 @@ static bool make_hash(uint64_t spi_i, uint64_t spi_r,
 	write_u64(&writer, spi_r);
 	write_bytes(&writer, address->s6_addr + (v4 ? 12 : 0), v4 ? 4 : 16);
 	write_u16(&writer, port);
-	return crypto_sha1((struct ike_bytes){ bytes, writer.len }, ret_hash);
+	return crypto_sha1(ike->config.crypto,
+			   (struct ike_bytes){ bytes, writer.len }, ret_hash);
 }
 
 void nat_write(const struct ike *ike, const struct sa *sa,
@@ -24,9 +25,9 @@ void nat_write(const struct ike *ike, const struct sa *sa,
 	uint16_t port = ike->config.udp == IKE_UDP_ALWAYS ? 0 : sa->local_port;
 	uint8_t source[CRYPTO_SHA1_SIZE], destination[CRYPTO_SHA1_SIZE];
 
-	if (!make_hash(sa_spi_i(sa), sa_spi_r(sa), &ike->config.local, port,
-		       source) ||
-	    !make_hash(sa_spi_i(sa), sa_spi_r(sa), &ike->config.peer,
+	if (!make_hash(ike, sa_spi_i(sa), sa_spi_r(sa), &ike->config.local,
+		       port, source) ||
+	    !make_hash(ike, sa_spi_i(sa), sa_spi_r(sa), &ike->config.peer,
 		       sa->peer_port, destination)) {
 		writer->failed = true;
 		return;
@@ -41,15 +42,16 @@ void nat_write(const struct ike *ike, const struct sa *sa,
 }
 
 /* Does one of the notifies of this type, if there are any, match? */
-static bool matches(const struct message *message, enum ike_notify type,
-		    const struct in6_addr *address, uint16_t port)
+static bool matches(const struct ike *ike, const struct message *message,
+		    enum ike_notify type, const struct in6_addr *address,
+		    uint16_t port)
 {
 	uint8_t hash[CRYPTO_SHA1_SIZE];
 	struct ike_bytes expected = { hash, sizeof(hash) };
 	bool seen = false;
 
-	if (!make_hash(message->header.spi_i, message->header.spi_r, address,
-		      port, hash))
+	if (!make_hash(ike, message->header.spi_i, message->header.spi_r,
+		       address, port, hash))
 		return false;
 	for (size_t i = 0; i < message->payloads.notifies_count; i++) {
 		const struct payload_notify *n = &message->payloads.notifies[i];
@@ -65,13 +67,13 @@ static bool matches(const struct message *message, enum ike_notify type,
 
 static bool nat_here(const struct ike *ike, const struct message *message)
 {
-	return !matches(message, IKE_NOTIFY_NAT_DETECTION_DESTINATION_IP,
+	return !matches(ike, message, IKE_NOTIFY_NAT_DETECTION_DESTINATION_IP,
 			&ike->config.local, ike->local_port);
 }
 
 static bool nat_there(const struct ike *ike, const struct message *message)
 {
-	return !matches(message, IKE_NOTIFY_NAT_DETECTION_SOURCE_IP,
+	return !matches(ike, message, IKE_NOTIFY_NAT_DETECTION_SOURCE_IP,
 			&ike->config.peer, ike->peer_port);
 }
 

@@ -6,8 +6,8 @@
 
 enum { PPK_ID_FIXED = 2 };	/* RFC 8784 5.1 */
 
-bool ppk_mix(uint16_t prf, struct ike_bytes ppk, struct ike_bytes keys,
-	     uint8_t *ret_mixed)
+bool ppk_mix(const struct ike_crypto *crypto, uint16_t prf,
+	     struct ike_bytes ppk, struct ike_bytes keys, uint8_t *ret_mixed)
 {
 	const size_t size = crypto_prf_key_size(prf);
 	uint8_t mixed[PPK_MIXED_KEYS * SECRET_MAX];
@@ -15,7 +15,7 @@ bool ppk_mix(uint16_t prf, struct ike_bytes ppk, struct ike_bytes keys,
 		keys.len == PPK_MIXED_KEYS * size;
 
 	for (size_t at = 0; done && at < keys.len; at += size)
-		done = crypto_prf_plus(prf, ppk, (struct ike_bytes){
+		done = crypto_prf_plus(crypto, prf, ppk, (struct ike_bytes){
 				       keys.data + at, size }, mixed + at,
 				       size);
 	if (done)

@@ -20,8 +20,9 @@ struct sa;
 /* prf+(PPK, key) of three keys that stand one behind the other, into as many
  * octets (RFC 8784 3). False if the PPK is too short, or the PRF none of ours
  * or not of these keys. */
-MUST_CHECK bool ppk_mix(uint16_t prf, struct ike_bytes ppk,
-			struct ike_bytes keys, uint8_t *ret_mixed);
+MUST_CHECK bool ppk_mix(const struct ike_crypto *crypto, uint16_t prf,
+			struct ike_bytes ppk, struct ike_bytes keys,
+			uint8_t *ret_mixed);
 
 /* USE_PPK, if we have one. Has the peer sent it too? */
 void ppk_write_use(const struct ike *ike, struct writer *writer);

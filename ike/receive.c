@@ -75,7 +75,8 @@ static void receive_init(struct ike *ike, struct message *message)
 	const struct table_row *row;
 	struct sa *sa;
 
-	if (reason == IKE_REASON_NONE && !crypto_sha256(message->bytes, hash))
+	if (reason == IKE_REASON_NONE && 
+	    !crypto_sha256(ike->config.crypto, message->bytes, hash))
 		reason = IKE_REASON_CRYPTO;
 	if (reason != IKE_REASON_NONE) {
 		engine_count(ike, reason);
@@ -270,7 +271,8 @@ static bool collect(struct ike *ike, struct sa *sa, struct message *message)
 static void receive_protected(struct ike *ike, struct sa *sa,
 			      struct message *message)
 {
-	struct crypto_protection protection = sa_protection(sa, false);
+	struct crypto_protection protection =
+		sa_protection(ike->config.crypto, sa, false);
 	enum ike_reason reason;
 	bool again;
 

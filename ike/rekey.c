@@ -41,15 +41,16 @@ static struct sa *make(struct ike *ike, const struct sa *old, bool initiator,
 
 	if (selection->spi.len != 8 || !read_u64(&spi, &spi_peer) ||
 	    spi_peer == 0 ||
-	    crypto_ke_shared(own->ke, payloads->ke, &shared) !=
-	    IKE_REASON_NONE)
+	    crypto_ke_shared(ike->config.crypto, own->ke, payloads->ke,
+			     &shared) != IKE_REASON_NONE)
 		return NULL;
 	input.ni = initiator ? own_nonce : payloads->nonce;
 	input.nr = initiator ? payloads->nonce : own_nonce;
 	input.spi_i = initiator ? own->spi : spi_peer;
 	input.spi_r = initiator ? spi_peer : own->spi;
 	new = sa_new(ike, SA_ESTABLISHED, initiator);
-	if (new && !keys_ike_derive(selection, &input, &keys_old, &new->keys)) {
+	if (new && !keys_ike_derive(ike->config.crypto, selection, &input,
+				    &keys_old, &new->keys)) {
 		sa_set_state(ike, new, SA_DEAD);
 		new = NULL;
 	}
@@ -96,9 +97,8 @@ static void retire(struct ike *ike, struct sa *sa)
 
 bool rekey_make_ke(struct ike *ike, struct sa *sa)
 {
-	return crypto_ke_make(sa->rekey_group ? sa->rekey_group :
-			      sa->algorithms.ke, ike->config.random,
-			      ike->config.ctx, &sa->out.ke);
+	return engine_make_ke(ike, sa->rekey_group ? sa->rekey_group :
+			      sa->algorithms.ke, &sa->out.ke);
 }
 
 void rekey_start(struct ike *ike, struct sa *sa)
@@ -188,7 +188,8 @@ void rekey_response(struct ike *ike, struct sa *sa, struct message *message)
 
 	if (proposal_accept(&ike->algorithms, payloads->sa,
 			    IKE_PROTOCOL_IKE, PROPOSAL_KE_NEEDED,
-			    &selection) == IKE_REASON_NONE && selection.ke == sa->out.ke.group &&
+			    &selection) == IKE_REASON_NONE &&
+	    selection.ke == sa->out.ke.group &&
 	    payloads->ke_group == sa->out.ke.group)
 		new = make(ike, sa, true, &own, &selection, payloads);
 	if (!new) {
@@ -290,8 +291,7 @@ static void answer(struct ike *ike, struct sa *sa,
 
 	if (engine_random(ike, nonce.bytes, nonce.len) &&
 	    engine_random(ike, &own.spi, sizeof(own.spi)) && own.spi != 0 &&
-	    crypto_ke_make(selection->ke, ike->config.random, ike->config.ctx,
-			   &ke))
+	    engine_make_ke(ike, selection->ke, &ke))
 		new = make(ike, sa, false, &own, selection, payloads);
 	if (!new) {
 		engine_count(ike, IKE_REASON_PUBLIC_VALUE);
@@ -304,7 +304,7 @@ static void answer(struct ike *ike, struct sa *sa,
 		response_send(ike, sa, IKE_EXCHANGE_CREATE_CHILD_SA, &inner);
 		accept_new(ike, sa, new, payloads, &nonce);
 	}
-	secret_wipe(&ke.private);
+	crypto_ke_wipe(&ke);
 }
 
 void rekey_request(struct ike *ike, struct sa *sa, struct message *message)

@@ -18,19 +18,22 @@ bool request_idle(const struct sa *sa)
 void request_done(struct sa *sa)
 {
 	buffer_free(&sa->out.bytes);
+	crypto_ke_wipe(&sa->out.ke);
 	OPENSSL_cleanse(&sa->out, sizeof(sa->out));
 	sa->out.purpose = PURPOSE_NONE;
 }
 
-static bool seal(struct sa *sa, enum ike_exchange exchange, bool response,
-		 uint32_t id, struct writer *inner, struct writer *outer)
+static bool seal(const struct ike *ike, struct sa *sa,
+		 enum ike_exchange exchange, bool response, uint32_t id,
+		 struct writer *inner, struct writer *outer)
 {
 	struct message_header header = {
 		.spi_i = sa_spi_i(sa), .spi_r = sa_spi_r(sa),
 		.exchange = (uint8_t)exchange, .initiator = sa->initiator,
 		.response = response, .id = id
 	};
-	struct crypto_protection protection = sa_protection(sa, true);
+	struct crypto_protection protection =
+		sa_protection(ike->config.crypto, sa, true);
 
 	return writer_finish(inner) &&
 		message_seal(outer, &header, inner, &protection, &sa->iv,
@@ -79,7 +82,7 @@ void request_send(struct ike *ike, struct sa *sa, enum purpose purpose,
 	uint8_t bytes[IKE_MAX_MESSAGE];
 	struct writer outer = writer_of(bytes, sizeof(bytes));
 
-	if (!seal(sa, exchange, false, sa->send_id, inner, &outer) ||
+	if (!seal(ike, sa, exchange, false, sa->send_id, inner, &outer) ||
 	    !buffer_set(&sa->out.bytes, bytes, outer.len)) {
 		broken(ike, sa);
 		return;
@@ -127,7 +130,7 @@ void response_send(struct ike *ike, struct sa *sa, enum ike_exchange exchange,
 	uint8_t bytes[IKE_MAX_MESSAGE];
 	struct writer outer = writer_of(bytes, sizeof(bytes));
 
-	if (!seal(sa, exchange, true, sa->recv_id, inner, &outer) ||
+	if (!seal(ike, sa, exchange, true, sa->recv_id, inner, &outer) ||
 	    !buffer_set(&sa->response, bytes, outer.len)) {
 		engine_count(ike, IKE_REASON_CRYPTO);
 		return;

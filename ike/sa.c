@@ -100,6 +100,7 @@ void sa_release_handshake(struct sa *sa)
 	buffer_free(&handshake->init_request);
 	buffer_free(&handshake->init_response);
 	buffer_free(&handshake->no_ppk_auth);
+	crypto_ke_wipe(&handshake->ke);
 	message_free_plaintext(handshake->held, handshake->held_len);
 	OPENSSL_cleanse(handshake, sizeof(*handshake));
 	free(handshake);
@@ -159,11 +160,13 @@ bool sa_has_keys(const struct sa *sa)
 	return sa->keys.d.len > 0;
 }
 
-struct crypto_protection sa_protection(const struct sa *sa, bool own)
+struct crypto_protection sa_protection(const struct ike_crypto *crypto,
+				       const struct sa *sa, bool own)
 {
 	bool initiator = sa->initiator == own;	/* the sender is */
 
 	return (struct crypto_protection){
+		.crypto = crypto,
 		.encr = sa->algorithms.encr,
 		.key_bits = sa->algorithms.encr_key_bits,
 		.integ = sa->algorithms.integ,

@@ -37,8 +37,8 @@ static bool knows_fragmentation(const struct message *message)
 
 /* The keys, from both nonces, SPIs and public values. */
 static enum ike_reason
-derive(const struct sa *sa, const struct selection *selection,
-       uint64_t spi_peer, const struct crypto_ke *ke,
+derive(const struct ike *ike, const struct sa *sa,
+       const struct selection *selection, uint64_t spi_peer, const struct crypto_ke *ke,
        const struct message *message, struct keys_ike *ret_keys)
 {
 	const struct nonce *own = &sa->handshake->own;
@@ -54,9 +54,11 @@ derive(const struct sa *sa, const struct selection *selection,
 	};
 	enum ike_reason reason;
 
-	reason = crypto_ke_shared(ke, message->payloads.ke, &shared);
+	reason = crypto_ke_shared(ike->config.crypto, ke, message->payloads.ke,
+				  &shared);
 	if (reason == IKE_REASON_NONE &&
-	    !keys_ike_derive(selection, &input, NULL, ret_keys))
+	    !keys_ike_derive(ike->config.crypto, selection, &input, NULL,
+			     ret_keys))
 		reason = IKE_REASON_CRYPTO;
 	secret_wide_wipe(&shared);
 	return reason;
@@ -111,8 +113,7 @@ void sa_init_start(struct ike *ike, struct sa *sa)
 	sa->expires = time_add(sa->expires, HALF_OPEN_TIME);
 	handshake->own.len = IKE_OWN_NONCE;
 	if (!engine_random(ike, handshake->own.bytes, IKE_OWN_NONCE) ||
-	    !crypto_ke_make(algorithms_first_ke(&ike->algorithms),
-			    ike->config.random, ike->config.ctx,
+	    !engine_make_ke(ike, algorithms_first_ke(&ike->algorithms),
 			    &handshake->ke)) {
 		engine_attempt_failed(ike, sa, IKE_REASON_RANDOM, 0);
 		return;
@@ -166,7 +167,7 @@ void sa_init_response(struct ike *ike, struct sa *sa, struct message *message)
 
 	reason = check_response(ike, sa, message, &selection, &signing);
 	if (reason == IKE_REASON_NONE)
-		reason = derive(sa, &selection, message->header.spi_r,
+		reason = derive(ike, sa, &selection, message->header.spi_r,
 				&handshake->ke, message, &keys);
 	if (reason == IKE_REASON_NONE &&
 	    (!nonce_set(&peer, message->payloads.nonce) ||
@@ -182,7 +183,7 @@ void sa_init_response(struct ike *ike, struct sa *sa, struct message *message)
 	handshake->peer = peer;
 	handshake->signing = signing;
 	handshake->hint = IKE_REASON_NONE;
-	secret_wipe(&handshake->ke.private);
+	crypto_ke_wipe(&handshake->ke);
 	selection.spi = (struct ike_bytes){ NULL, 0 };
 	sa->algorithms = selection;
 	sa->keys = keys;
@@ -217,11 +218,12 @@ static void retry_with_group(struct ike *ike, struct sa *sa,
 
 	if (!read_u16(&reader, &group) || group == handshake->ke.group ||
 	    !algorithms_offer_ke(&ike->algorithms, group) ||
-	    !crypto_ke_make(group, ike->config.random, ike->config.ctx, &ke)) {
+	    !engine_make_ke(ike, group, &ke)) {
 		hint(ike, sa, IKE_REASON_GROUP, notify->type);
 		return;
 	}
 	handshake->retries++;
+	crypto_ke_wipe(&handshake->ke);
 	handshake->ke = ke;
 	secret_wipe(&ke.private);
 	send_request(ike, sa);
@@ -353,21 +355,21 @@ answer(struct ike *ike, struct sa *sa, const struct message *message,
 	handshake->ppk = ppk_agreed(ike, &message->payloads);
 	handshake->own.len = IKE_OWN_NONCE;
 	if (engine_random(ike, handshake->own.bytes, IKE_OWN_NONCE) &&
-	    crypto_ke_make(selection->ke, ike->config.random, ike->config.ctx,
-			   &ke))
-		reason = derive(sa, selection, sa->spi_peer, &ke, message,
+	    engine_make_ke(ike, selection->ke, &ke))
+		reason = derive(ike, sa, selection, sa->spi_peer, &ke, message,
 				&sa->keys);
 	if (reason == IKE_REASON_NONE &&
 	    (!build_response(ike, sa, selection, &ke) ||
 	     !nonce_set(&handshake->peer, message->payloads.nonce) ||
-	     !crypto_sha256(message->bytes, handshake->request_hash) ||
+	     !crypto_sha256(ike->config.crypto, message->bytes,
+			    handshake->request_hash) ||
 	     !buffer_set(&handshake->init_request, message->bytes.data,
 			 message->bytes.len)))
 		reason = IKE_REASON_NO_MEMORY;
 	sa->algorithms = *selection;
 	sa->algorithms.spi = (struct ike_bytes){ NULL, 0 };
 	sa->recv_id = 1;
-	secret_wipe(&ke.private);
+	crypto_ke_wipe(&ke);
 	return reason;
 }
 

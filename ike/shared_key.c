@@ -2,8 +2,8 @@
 
 #include "ike/engine.h"
 
-bool shared_key_mac(uint16_t prf, struct ike_bytes secret,
-		    struct ike_bytes octets, struct secret *ret_mac)
+bool shared_key_mac(const struct ike_crypto *crypto, uint16_t prf,
+		    struct ike_bytes secret, struct ike_bytes octets, struct secret *ret_mac)
 {
 	static const uint8_t pad[] = "Key Pad for IKEv2";
 	struct ike_bytes part = { pad, sizeof(pad) - 1 };
@@ -11,9 +11,9 @@ bool shared_key_mac(uint16_t prf, struct ike_bytes secret,
 	bool done;
 
 	done = secret.len >= SHARED_KEY_MIN &&
-		crypto_prf(prf, secret, &part, 1, &key) &&
-		crypto_prf(prf, (struct ike_bytes){ key.bytes, key.len },
-			   &octets, 1, ret_mac);
+		crypto_prf(crypto, prf, secret, &part, 1, &key) &&
+		crypto_prf(crypto, prf,
+			   (struct ike_bytes){ key.bytes, key.len }, &octets, 1, ret_mac);
 	secret_wipe(&key);
 	return done;
 }

@@ -16,7 +16,8 @@ struct sa;
 
 /* prf(prf(secret, "Key Pad for IKEv2"), octets). False if the key is too short
  * or the PRF is none of ours. */
-MUST_CHECK bool shared_key_mac(uint16_t prf, struct ike_bytes secret,
+MUST_CHECK bool shared_key_mac(const struct ike_crypto *crypto, uint16_t prf,
+			       struct ike_bytes secret,
 			       struct ike_bytes octets,
 			       struct secret *ret_mac);
 

@@ -8,7 +8,8 @@
 
 enum { RAW_ROOM = 160 };	/* r and s of P-521, in either form */
 
-bool signature_octets(const struct signature_octets *input,
+bool signature_octets(const struct ike_crypto *crypto,
+		      const struct signature_octets *input,
 		      uint8_t **ret_octets, size_t *ret_len)
 {
 	struct secret mac;
@@ -16,7 +17,7 @@ bool signature_octets(const struct signature_octets *input,
 	uint8_t *octets;
 	size_t size;
 
-	if (!crypto_prf(input->prf,
+	if (!crypto_prf(crypto, input->prf,
 			(struct ike_bytes){ input->sk_p->bytes,
 					    input->sk_p->len },
 			&input->id_body, 1, &mac))
@@ -87,6 +88,8 @@ static bool verify(EVP_PKEY *key, const struct signature_row *row,
 	EVP_PKEY_CTX *padding = NULL;
 	bool valid;
 
+	if (ctx)	/* used once: no copy of it is finished */
+		EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE);
 	valid = ctx &&
 		EVP_DigestVerifyInit(ctx, &padding, digest_of(row->hash), NULL,
 				     key) == 1 &&
@@ -175,11 +178,11 @@ verify_digital(EVP_PKEY *key, struct ike_bytes auth, struct ike_bytes octets)
 }
 
 enum ike_reason
-signature_verify(struct ike_bytes certificate, const EVP_PKEY *like,
+signature_verify(struct ike_crypto *crypto, struct ike_bytes certificate,
 		 uint8_t method, struct ike_bytes auth, struct ike_bytes octets)
 {
 	enum ike_reason reason = IKE_REASON_AUTH_METHOD;
-	EVP_PKEY *key = certificate_key(certificate, like);
+	EVP_PKEY *key = certificate_key(crypto, certificate);
 
 	if (!key)
 		reason = IKE_REASON_CERTIFICATE;

@@ -25,7 +25,8 @@ struct signature_octets {
 
 /* message | nonce | prf(SK_p, id_body). *ret_octets is malloc()ed. */
 MUST_CHECK bool
-signature_octets(const struct signature_octets *input, uint8_t **ret_octets,
+signature_octets(const struct ike_crypto *crypto,
+		 const struct signature_octets *input, uint8_t **ret_octets,
 		 size_t *ret_len);
 
 /* Kinds of public keys. */
@@ -80,12 +81,11 @@ MUST_CHECK bool signature_choose(enum signature_key key,
 void signature_write_hashes(struct writer *writer);
 
 /*
- * Verify an AUTH payload with the key of an X.509 certificate (DER); `like` as
- * in certificate_key(). Returns IKE_REASON_NONE, _AUTH_METHOD, _CERTIFICATE or
- * _AUTH.
+ * Verify an AUTH payload with the key of an X.509 certificate (DER). Returns
+ * IKE_REASON_NONE, _AUTH_METHOD, _CERTIFICATE or _AUTH.
  */
 MUST_CHECK enum ike_reason
-signature_verify(struct ike_bytes certificate, const EVP_PKEY *like,
+signature_verify(struct ike_crypto *crypto, struct ike_bytes certificate,
 		 uint8_t method, struct ike_bytes auth,
 		 struct ike_bytes octets);
 

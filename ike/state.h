@@ -227,7 +227,7 @@ struct ike {
 	struct ike_config config;
 	uint8_t *certs;			/* copy of config.certs */
 	struct algorithms algorithms;
-	EVP_PKEY *key;			/* of our own certificate, or NULL */
+	enum signature_key key_kind;	/* of our own certificate */
 	bool started;
 	enum ike_state state;
 	uint64_t shown;			/* order of the IKE SA last told */
@@ -236,6 +236,7 @@ struct ike {
 	struct child *children;
 	struct sa *attempt;		/* our own handshake in progress */
 	struct ike_time retry_at;
+	uint64_t jitter;		/* state of its generator; no secret */
 	unsigned failures;		/* attempts in a row */
 	struct effect *effects, **effects_end, *taken;
 	size_t effects_count;

@@ -178,6 +178,8 @@ bool policy_credential_sign(const struct policy_credential *credential,
 	if (!hash_fits(credential->key, hash))
 		return false;
 	ctx = EVP_MD_CTX_new();
+	if (ctx != NULL)	/* used once: no copy of it is signed */
+		EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE);
 	done = ctx != NULL &&
 	       EVP_DigestSignInit(ctx, &padding, md, NULL,
 				  credential->key) == 1 &&

@@ -299,6 +299,11 @@ static int start(struct daemon *daemon)
 		return 1;
 	}
 	open_trust(daemon);
+	daemon->crypto = ike_crypto_new();
+	if (!daemon->crypto) {
+		log_error(NULL, "OpenSSL has no HMAC, SHA-1 or SHA-2: correct its configuration (openssl.cnf)");
+		return 1;
+	}
 	status = daemon_load(daemon);
 	if (status)
 		return status;
@@ -356,6 +361,7 @@ static void stop(struct daemon *daemon)
 	crl_watch_stop(daemon->crl_watch);
 	mend_stop(daemon->mend);
 	warden_close(daemon->warden);
+	ike_crypto_free(daemon->crypto);
 	policy_config_free(daemon->config);
 }
 

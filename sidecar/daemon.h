@@ -40,6 +40,7 @@ struct daemon {
 	struct links *links;
 	struct control *control;
 	struct trust *trust;	/* NULL if it cannot be had */
+	struct ike_crypto *crypto;
 	struct crl_watch *crl_watch;
 	/* one for each of config->addresses, in that order */
 	struct udp *sockets[POLICY_MAX_ADDRESSES];

@@ -10,9 +10,11 @@
 #include "policy/config.h"
 #include "sidecar/plane.h"
 
-/* The engine of one pair, whose plane can do `udp`. `allocate_spi` and `ctx`
- * as in struct ike_config. NULL when out of memory. The caller frees it with ike_free(). */
-struct ike *join_new_engine(const struct policy_config *config,
+/* The engine of one pair, whose plane can do `udp`. `crypto`, `allocate_spi`
+ * and `ctx` as in struct ike_config. NULL when out of memory. The caller frees
+ * it with ike_free(). */
+struct ike *join_new_engine(struct ike_crypto *crypto,
+			    const struct policy_config *config,
 			    const struct policy_peer *peer,
 			    const struct in6_addr *local,
 			    const struct in6_addr *remote, enum plane_udp udp,
@@ -20,8 +22,8 @@ struct ike *join_new_engine(const struct policy_config *config,
 
 /* Answer an IKE_NEED_SIGNATURE effect at once, with the router's key or with
  * the secret or PPK that it shares with this peer. */
-void join_sign(struct ike *ike, struct ike_time now,
-	       const struct ike_effect *effect,
+void join_sign(struct ike *ike, const struct ike_crypto *crypto,
+	       struct ike_time now, const struct ike_effect *effect,
 	       const struct policy_credential *credential,
 	       const struct policy_peer *peer);
 

@@ -256,8 +256,8 @@ static int add_pair(void *ctx, const struct policy_peer *peer,
 	if (pair)
 		return 0;
 	err = pair_new(daemon->base, daemon->warden, *socket_of(daemon, local),
-		       daemon->trust, daemon->config, peer, &id,
-		       addition->list, &pair);
+		       daemon->trust, daemon->crypto, daemon->config, peer,
+		       &id, addition->list, &pair);
 	if (err) {
 		log_error(peer->name, "cannot make the pair: %s",
 			  err == -EINVAL ?

@@ -198,7 +198,7 @@ static void carry_out(struct pair *pair, const struct ike_effect *effect)
 			      effect->keepalive.peer_port);
 		break;
 	case IKE_NEED_SIGNATURE:
-		join_sign(pair->ike, pair_now(), effect,
+		join_sign(pair->ike, pair->crypto, pair_now(), effect,
 			  pair->config->credential, pair->peer);
 		break;
 	case IKE_NEED_AUTHORIZATION:
@@ -295,8 +295,8 @@ static int make_engine(struct pair *pair, struct warden *warden, bool trusted,
 		return 0;
 	}
 	note_trust(pair);
-	pair->ike = join_new_engine(pair->config, pair->peer, &pair->id.local,
-				    &pair->id.peer,
+	pair->ike = join_new_engine(pair->crypto, pair->config, pair->peer,
+				    &pair->id.local, &pair->id.peer,
 				    warden_udp(warden, &pair->id),
 				    allocate_spi, pair);
 	return pair->ike ? 0 : -EINVAL;
@@ -304,7 +304,8 @@ static int make_engine(struct pair *pair, struct warden *warden, bool trusted,
 
 int pair_new(struct event_base *base, struct warden *warden,
 	     const struct udp *udp, const struct trust *trust,
-	     const struct policy_config *config, const struct policy_peer *peer,
+	     struct ike_crypto *crypto, const struct policy_config *config,
+	     const struct policy_peer *peer,
 	     const struct plane_pair *id, const struct sad_list *list,
 	     struct pair **ret_pair)
 {
@@ -318,6 +319,7 @@ int pair_new(struct event_base *base, struct warden *warden,
 	pair->peer = peer;
 	pair->udp = udp;
 	pair->trust = trust;
+	pair->crypto = crypto;
 	pair->timer = evtimer_new(base, due, pair);
 	err = pair->timer ? make_engine(pair, warden,
 					trust_holds(trust, id, peer), list) :

@@ -26,6 +26,7 @@ struct pair {
 	const struct policy_peer *peer;
 	const struct udp *udp;
 	const struct trust *trust;
+	struct ike_crypto *crypto;
 	struct event *timer;
 	struct ike *ike;	/* NULL with mode = off */
 	struct sas sas;
@@ -59,7 +60,8 @@ struct pair {
  */
 int pair_new(struct event_base *base, struct warden *warden,
 	     const struct udp *udp, const struct trust *trust,
-	     const struct policy_config *config, const struct policy_peer *peer,
+	     struct ike_crypto *crypto, const struct policy_config *config,
+	     const struct policy_peer *peer,
 	     const struct plane_pair *id, const struct sad_list *list,
 	     struct pair **ret_pair);
 /* Forget the pair. Its SAs stay; pair_down() first if they shall not. */

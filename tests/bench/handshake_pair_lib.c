@@ -1,9 +1,9 @@
-#include <openssl/rand.h>
 #include <openssl/x509.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "policy/address.h"
 #include "policy/authorize.h"
@@ -40,6 +40,8 @@ struct handshake_pair {
  * memory of one. */
 static struct packet packets[ENDS][MAX_PACKETS];
 static size_t packets_count[ENDS];
+
+static struct ike_crypto *crypto;	/* one for all, as in a daemon */
 
 /* ------------------------------------------------------------ identities */
 
@@ -241,7 +243,7 @@ static void drain(struct end *end)
 static bool random_bytes(void *ctx, uint8_t *ret_bytes, size_t len)
 {
 	(void)ctx;
-	return RAND_bytes(ret_bytes, (int)len) == 1;
+	return getentropy(ret_bytes, len) == 0;
 }
 
 static uint32_t allocate_spi(void *ctx)
@@ -255,7 +257,7 @@ static uint32_t allocate_spi(void *ctx)
 static void make_end(const struct handshake_suite *suite, struct end *end)
 {
 	struct ike_config config = {
-		.local = end->address, .peer = end->peer,
+		.crypto = crypto, .local = end->address, .peer = end->peer,
 		.ike_proposals = suite->ike, .esp_proposals = suite->esp,
 		.certs = { { end->identity->der, end->identity->der_len } },
 		.certs_count = 1, .anchors_count = 1,
@@ -304,8 +306,10 @@ pair_make(const struct handshake_suite *suite,
 {
 	struct handshake_pair *pair = calloc(1, sizeof(*pair));
 
-	if (!pair)
-		handshake_die("calloc");
+	if (!crypto)
+		crypto = ike_crypto_new();
+	if (!pair || !crypto)
+		handshake_die("no memory");
 	pair->authorize = suite->authorize;
 	pair->now = IKE_SECONDS(1000);
 	for (int i = 0; i < ENDS; i++) {
@@ -375,8 +379,24 @@ static int next_turn(struct handshake_pair *pair)
 	return due[INITIATOR].us < due[RESPONDER].us ? INITIATOR : RESPONDER;
 }
 
+/* What it takes to look at the clock, which is not the handshake's. */
+static double clock_cost(void)
+{
+	enum { LOOKS = 1000 };
+	static double cost;
+	double begun = handshake_cpu();
+
+	if (cost > 0)
+		return cost;
+	for (int i = 1; i < LOOKS; i++)
+		(void)handshake_cpu();
+	cost = (handshake_cpu() - begun) / LOOKS;
+	return cost;
+}
+
 void pair_shake(struct handshake_pair *pair, double cpu[ENDS])
 {
+	const double cost = clock_cost();
 	double last = handshake_cpu(), now;
 	int whose = INITIATOR;
 
@@ -385,7 +405,7 @@ void pair_shake(struct handshake_pair *pair, double cpu[ENDS])
 	       pair->ends[RESPONDER].installed < ALL_INSTALLED) {
 		turn(pair, whose);
 		now = handshake_cpu();
-		cpu[whose] += now - last;
+		cpu[whose] += now - last - cost;
 		last = now;
 		whose = next_turn(pair);
 	}

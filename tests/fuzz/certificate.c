@@ -110,9 +110,8 @@ static void check(const struct policy_request *request)
 	FUZZ_ASSERT(verdict.not_after > request->now);
 	FUZZ_ASSERT(!request->crls || verdict.crl.until > request->now);
 	/* and AUTH was verified by the key that is in it */
-	key = certificate_key((struct ike_bytes){ request->certs[0].data,
-						  request->certs[0].len },
-			      NULL);
+	key = certificate_key(test_crypto(), (struct ike_bytes){
+			      request->certs[0].data, request->certs[0].len });
 	FUZZ_ASSERT(key && EVP_PKEY_eq(key, X509_get0_pubkey(end)) == 1);
 	EVP_PKEY_free(key);
 	X509_free(end);
@@ -123,8 +122,9 @@ static void check_auth(struct policy_bytes der)
 {
 	static const uint8_t octets[] = { 'x' };
 
-	FUZZ_ASSERT(signature_verify((struct ike_bytes){ der.data, der.len },
-				     NULL, IKE_AUTH_METHOD_DIGITAL_SIGNATURE,
+	FUZZ_ASSERT(signature_verify(test_crypto(),
+				     (struct ike_bytes){ der.data, der.len },
+				     IKE_AUTH_METHOD_DIGITAL_SIGNATURE,
 				     (struct ike_bytes){ auth, sizeof(auth) },
 				     (struct ike_bytes){ octets, 1 }) !=
 		    IKE_REASON_NONE);

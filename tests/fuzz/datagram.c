@@ -117,7 +117,8 @@ static size_t sign(const struct sa *sa, struct ike_bytes id,
 	size_t octets_len, len = 128;
 	uint8_t *octets;
 
-	FUZZ_ASSERT(signature_octets(&input, &octets, &octets_len));
+	FUZZ_ASSERT(signature_octets(test_crypto(),
+				     &input, &octets, &octets_len));
 	FUZZ_ASSERT(EVP_DigestSignInit(ctx, NULL, EVP_sha256(), NULL,
 				       peer.key) == 1 &&
 		    EVP_DigestSign(ctx, ret_signature, &len, octets,

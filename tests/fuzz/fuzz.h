@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "ike/wire.h"
+#include "tests/crypto.h"
 
 /* libFuzzer's side of it */
 int LLVMFuzzerInitialize(int *argc, char ***argv);

@@ -141,7 +141,8 @@ static void use(const struct payloads *p)
 	FUZZ_ASSERT(!signature_choose(SIGNATURE_P256, p, &choice) ||
 		    choice.method != 0);
 	if (p->certs_count > 0 && PAYLOAD_HAS(p, AUTH))
-		FUZZ_ASSERT(signature_verify(p->certs[0], NULL, p->auth_method,
+		FUZZ_ASSERT(signature_verify(test_crypto(),
+					     p->certs[0], p->auth_method,
 					     p->auth, p->nonce) !=
 			    IKE_REASON_NONE || p->certs[0].len > 100);
 }

@@ -279,6 +279,7 @@ void chaos_open(void)
 	engine_fix_randomness();
 	for (int i = 0; i < SIM_IDENTITIES; i++)
 		(void)sim_certificate(i);
+	(void)test_crypto();
 	openssl_before = heap_openssl_blocks();
 }
 

@@ -124,6 +124,14 @@ static void own(struct buffer *buffer)
 		buffer->data = copy_of(buffer->data, buffer->len);
 }
 
+static void own_ke(struct crypto_ke *ke)
+{
+	if (!ke->derivation)
+		return;
+	ke->derivation = EVP_PKEY_CTX_dup(ke->derivation);
+	assert_non_null(ke->derivation);
+}
+
 static struct handshake *clone_handshake(const struct handshake *from)
 {
 	struct handshake *copy;
@@ -135,6 +143,7 @@ static struct handshake *clone_handshake(const struct handshake *from)
 	copy = copy_of(from, sizeof(*from));
 	own(&copy->init_request);
 	own(&copy->init_response);
+	own_ke(&copy->ke);
 	return copy;
 }
 
@@ -146,6 +155,7 @@ static struct sa *clone_sas(const struct sa *from)
 		return NULL;
 	copy = copy_of(from, sizeof(*from));
 	own(&copy->out.bytes);
+	own_ke(&copy->out.ke);
 	own(&copy->response);
 	assert_null(copy->out.rival.sa);
 	assert_null(copy->collected[0]);
@@ -193,7 +203,6 @@ static struct ike *clone_engine(const struct ike *from)
 	for (size_t i = 0; i < from->config.certs_count; i++)
 		copy->config.certs[i].data = copy->certs +
 			(from->config.certs[i].data - from->certs);
-	assert_int_equal(EVP_PKEY_up_ref(copy->key), 1);
 	assert_null(from->effects);
 	copy->taken = NULL;
 	copy->effects_end = &copy->effects;
@@ -389,7 +398,7 @@ size_t engine_seal(const struct sa *sa, uint8_t exchange, bool response,
 		   uint8_t ret_bytes[IKE_MAX_MESSAGE])
 {
 	static uint64_t iv = 1;
-	const struct crypto_protection peers = sa_protection(sa, false);
+	const struct crypto_protection peers = sa_protection(test_crypto(), sa, false);
 	uint8_t plain[IKE_MAX_MESSAGE];
 	struct writer inner = writer_of(plain, sizeof(plain));
 	struct writer outer = writer_of(ret_bytes, IKE_MAX_MESSAGE);

@@ -143,7 +143,8 @@ static void forge(uint8_t spi, uint8_t generation,
 		&payloads), IKE_REASON_NONE);
 	parts[0] = (struct ike_bytes){ (const uint8_t *)&header.spi_i, 8 };
 	parts[1] = payloads.nonce;
-	assert_true(crypto_prf(IKE_PRF_HMAC_SHA2_256, (struct ike_bytes){
+	assert_true(crypto_prf(test_crypto(),
+			       IKE_PRF_HMAC_SHA2_256, (struct ike_bytes){
 		zeros, sizeof(zeros) }, parts, 2, &mac));
 	ret_cookie[0] = generation;
 	memcpy(ret_cookie + 1, mac.bytes, CRYPTO_SHA256_SIZE);

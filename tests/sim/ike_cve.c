@@ -79,7 +79,7 @@ static uint16_t answered(void)
 	struct ike_bytes bytes = { out->last, out->last_len };
 	struct message_header header;
 	struct payloads payloads;
-	const struct crypto_protection own = sa_protection(the_sa(), true);
+	const struct crypto_protection own = sa_protection(test_crypto(), the_sa(), true);
 	uint8_t *plain;
 	uint16_t type;
 	size_t len;
@@ -120,7 +120,8 @@ static void freeze(uint8_t ret_hash[CRYPTO_SHA256_SIZE])
 	for (const struct child *c = ike->children; c; c = c->next)
 		write_bytes(&writer, c, sizeof(*c));
 	assert_false(writer.failed);
-	assert_true(crypto_sha256((struct ike_bytes){ bytes, writer.len },
+	assert_true(crypto_sha256(test_crypto(),
+				  (struct ike_bytes){ bytes, writer.len },
 				  ret_hash));
 }
 
@@ -198,7 +199,8 @@ static size_t sign_octets(enum fault fault, uint8_t ret_signature[128])
 
 	if (fault == NO_NONCE)
 		input.nonce.len = 0;
-	assert_true(signature_octets(&input, &octets, &octets_len));
+	assert_true(signature_octets(test_crypto(),
+				     &input, &octets, &octets_len));
 	if (fault == NO_MAC)
 		octets_len -= CRYPTO_SHA256_SIZE;
 	if (fault == NOTHING)
@@ -274,7 +276,7 @@ static void our_own_auth_reflected(void **state)
 			request.data + MESSAGE_HEADER_SIZE,
 			request.len - MESSAGE_HEADER_SIZE }, &p),
 			IKE_REASON_NONE);
-	own = sa_protection(the_sa(), true);
+	own = sa_protection(test_crypto(), the_sa(), true);
 	assert_true(message_open(request, &p, &own, &plain, &len));
 	assert_int_equal(payloads_parse(p.sk_first, (struct ike_bytes){
 			plain, len }, &p), IKE_REASON_NONE);
@@ -650,7 +652,8 @@ static void write_first_ke(struct writer *w, const struct first *first)
 	struct crypto_ke ke;
 	uint8_t fill[256];
 
-	assert_true(crypto_ke_make(first->group, random_of_engine, NULL, &ke));
+	assert_true(crypto_ke_make(test_crypto(),
+				   first->group, random_of_engine, NULL, &ke));
 	memset(fill, first->public_fill, sizeof(fill));
 	write_payload(w, IKE_PAYLOAD_KE);
 	write_u16(w, first->group);

@@ -189,7 +189,7 @@ static void keys_are_mixed(void **state)
 		assert_int_equal(plain_len[first], 3 * sa->keys.d.len);
 		memcpy(keys, plain[first], plain_len[first]);
 		if (mixed)
-			assert_true(ppk_mix(sa->algorithms.prf,
+			assert_true(ppk_mix(test_crypto(), sa->algorithms.prf,
 					    (struct ike_bytes){
 					    (const uint8_t *)ppk, strlen(ppk)
 					    }, (struct ike_bytes){ plain[first],

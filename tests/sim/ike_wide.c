@@ -189,7 +189,7 @@ static bool sign_the_old_way(struct sim_side *side)
 		if (sa->state == SA_SIGNING_REQUEST ||
 		    sa->state == SA_SIGNING_RESPONSE) {
 			assert_true(signature_choose(
-				signature_key_of(side->ike->key), &none,
+				side->ike->key_kind, &none,
 				&sa->handshake->signing));
 			return sa->handshake->signing.method ==
 				(side->identity < 2 ? 9 : 8 + side->identity);

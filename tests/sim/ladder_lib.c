@@ -164,7 +164,7 @@ static void name_message(struct pending *message)
 			bytes.len - MESSAGE_HEADER_SIZE }, &payloads), 0);
 	sa = sa_find(ike, &header);
 	assert_non_null(sa);
-	protection = sa_protection(sa, true);
+	protection = sa_protection(test_crypto(), sa, true);
 	assert_true(message_open(bytes, &payloads, &protection, &plaintext,
 				 &len));
 	assert_int_equal(payloads_parse(payloads.sk_first, (struct ike_bytes){

@@ -7,6 +7,7 @@
 #define TESTS_SIM_SIM_H
 
 #include "ike/exchanges.h"
+#include "tests/crypto.h"
 
 enum {
 	SIM_MAX_SAD = 64,

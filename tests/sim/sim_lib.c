@@ -164,7 +164,8 @@ static struct ike_bytes mix(const struct sim_side *side,
 	const char *ppk = side->ppk;
 
 	sim_assert(side->sim, ppk);
-	assert_true(ppk_mix(effect->need_signature.prf, (struct ike_bytes){
+	assert_true(ppk_mix(test_crypto(),
+			    effect->need_signature.prf, (struct ike_bytes){
 			    (const uint8_t *)ppk, strlen(ppk) }, keys, ret));
 	if (side->sim->watch) {
 		side->sim->watch(keys.data, keys.len);
@@ -187,7 +188,8 @@ static void on_signature(struct sim_side *side, const struct ike_effect *effect)
 	else if (side->secret && !side->cannot_sign) {
 		struct secret mac;
 
-		assert_true(shared_key_mac(effect->need_signature.prf,
+		assert_true(shared_key_mac(test_crypto(),
+					   effect->need_signature.prf,
 			(struct ike_bytes){ (const uint8_t *)side->secret,
 					    strlen(side->secret) },
 			effect->need_signature.octets, &mac));
@@ -309,6 +311,7 @@ static void make_engine(struct sim *sim, int index)
 {
 	struct sim_side *side = &sim->sides[index];
 	struct ike_config config = {
+		.crypto = test_crypto(),
 		.certs_count = sim->chain, .anchors_count = 1,
 		.ike_lifetime = sim->ike_lifetime,
 		.child_lifetime = sim->child_lifetime,

@@ -10,7 +10,9 @@
 
 enum { KINDS = 7, VERSION_1 = 0, VERSION_3 = 2 };
 
-static EVP_PKEY *likes[KINDS];
+/* A certificate of another key of each kind. */
+static struct ike_bytes others[KINDS];
+static uint8_t ders[KINDS][2048];
 
 static EVP_PKEY *make_key(int kind)
 {
@@ -54,15 +56,18 @@ static size_t make(EVP_PKEY *key, long version, uint8_t ret_der[2048])
 	return (size_t)len;
 }
 
-/* With a key on the same curve or on another one at hand: nothing changes. */
-static void alike(struct ike_bytes bytes, const EVP_PKEY *found)
+/* Whatever key there was before, it is never that one. */
+static void after_others(struct ike_bytes bytes, const EVP_PKEY *expected)
 {
 	for (int kind = 0; kind < KINDS; kind++) {
-		EVP_PKEY *key = certificate_key(bytes, likes[kind]);
+		EVP_PKEY *key = certificate_key(test_crypto(), others[kind]);
 
-		assert_int_equal(!key, !found);
-		if (found)
-			assert_int_equal(EVP_PKEY_eq(key, found), 1);
+		assert_non_null(key);
+		EVP_PKEY_free(key);
+		key = certificate_key(test_crypto(), bytes);
+		assert_int_equal(!key, !expected);
+		if (expected)
+			assert_int_equal(EVP_PKEY_eq(key, expected), 1);
 		EVP_PKEY_free(key);
 	}
 }
@@ -74,29 +79,25 @@ static void every_kind(void **state)
 	(void)state;
 	for (int kind = 0; kind < KINDS; kind++)
 		for (long v = VERSION_1; v <= VERSION_3; v += VERSION_3) {
-			EVP_PKEY *key = make_key(kind), *found;
+			EVP_PKEY *key = make_key(kind);
 			size_t len = make(key, v, der);
 
-			found = certificate_key((struct ike_bytes){ der, len },
-						NULL);
-			assert_non_null(found);
-			assert_int_equal(EVP_PKEY_eq(found, key), 1);
-			alike((struct ike_bytes){ der, len }, found);
-			EVP_PKEY_free(found);
+			after_others((struct ike_bytes){ der, len }, key);
 			EVP_PKEY_free(key);
 		}
 }
 
 static void none_in(struct ike_bytes bytes)
 {
-	assert_null(certificate_key(bytes, NULL));
+	assert_null(certificate_key(test_crypto(), bytes));
 }
 
 /* Never another key than OpenSSL's. */
 static void same_in(struct ike_bytes bytes)
 {
 	const uint8_t *at = bytes.data;
-	EVP_PKEY *found = certificate_key(bytes, NULL), *key;
+	EVP_PKEY *found = certificate_key(test_crypto(), bytes), *key;
+	EVP_PKEY *copy = found ? EVP_PKEY_dup(found) : NULL;
 	X509 *x509 = d2i_X509(NULL, &at, (long)bytes.len);
 
 	key = x509 ? X509_get0_pubkey(x509) : NULL;
@@ -105,9 +106,10 @@ static void same_in(struct ike_bytes bytes)
 	/* nothing that it takes is refused, but what follows the end */
 	if (key && at == bytes.data + bytes.len)
 		assert_non_null(found);
-	alike(bytes, found);
+	after_others(bytes, copy);
 	X509_free(x509);
 	EVP_PKEY_free(found);
+	EVP_PKEY_free(copy);
 }
 
 static void damaged(void **state)
@@ -140,23 +142,20 @@ static void off_the_curve(void **state)
 	at = memmem(der, len, point, point_len);
 	assert_non_null(at);
 	at[point_len - 1] ^= 1;
-	none_in((struct ike_bytes){ der, len });
+	after_others((struct ike_bytes){ der, len }, NULL);
 	EVP_PKEY_free(key);
 }
 
-static int make_likes(void **state)
+static int make_others(void **state)
 {
 	(void)state;
-	for (int kind = 0; kind < KINDS; kind++)
-		likes[kind] = make_key(kind);
-	return 0;
-}
+	for (int kind = 0; kind < KINDS; kind++) {
+		EVP_PKEY *key = make_key(kind);
 
-static int free_likes(void **state)
-{
-	(void)state;
-	for (int kind = 0; kind < KINDS; kind++)
-		EVP_PKEY_free(likes[kind]);
+		others[kind].data = ders[kind];
+		others[kind].len = make(key, VERSION_3, ders[kind]);
+		EVP_PKEY_free(key);
+	}
 	return 0;
 }
 
@@ -168,5 +167,5 @@ int main(void)
 		cmocka_unit_test(off_the_curve),
 	};
 
-	return cmocka_run_group_tests(tests, make_likes, free_likes);
+	return cmocka_run_group_tests(tests, make_others, NULL);
 }

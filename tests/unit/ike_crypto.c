@@ -29,24 +29,28 @@ static void prf(void **state)
 	uint8_t stream[100];
 
 	(void)state;
-	assert_true(crypto_prf(IKE_PRF_HMAC_SHA2_256, TEXT("Jefe"), parts, 2,
+	assert_true(crypto_prf(test_crypto(),
+			       IKE_PRF_HMAC_SHA2_256, TEXT("Jefe"), parts, 2,
 			       &output));
 	assert_int_equal(output.len, 32);
 	assert_hex(output.bytes, "5bdcc146bf60754e6a042426089575c75a003f089d27"
 		   "39839dec58b964ec3843");
 	/* RFC 4231 4.3 */
-	assert_true(crypto_prf(IKE_PRF_HMAC_SHA2_384, TEXT("Jefe"), parts, 2,
+	assert_true(crypto_prf(test_crypto(),
+			       IKE_PRF_HMAC_SHA2_384, TEXT("Jefe"), parts, 2,
 			       &output));
 	assert_int_equal(output.len, 48);
 	assert_hex(output.bytes, "af45d2e376484031617f78d2b58a6b1b9c7ef464f5a0"
 		   "1b47e42ec3736322445e8e2240ca5e69e2c78b3239ecfab21649");
-	assert_true(crypto_prf(IKE_PRF_HMAC_SHA2_512, TEXT("Jefe"), parts, 2,
+	assert_true(crypto_prf(test_crypto(),
+			       IKE_PRF_HMAC_SHA2_512, TEXT("Jefe"), parts, 2,
 			       &output));
 	assert_int_equal(output.len, 64);
 	assert_hex(output.bytes, "164b7a7bfcf819e2e395fbe73b56e0a387bd64222e83"
 		   "1fd610270cd7ea2505549758bf75c05a994a6d034f65f8f0e6fdcaeab1"
 		   "a34d4a6b4b636e070a38bce737");
-	assert_true(crypto_prf_plus(IKE_PRF_HMAC_SHA2_256, TEXT("key"),
+	assert_true(crypto_prf_plus(test_crypto(),
+				    IKE_PRF_HMAC_SHA2_256, TEXT("key"),
 				    TEXT("seed"), stream, sizeof(stream)));
 	assert_hex(stream, "a2392e429a99b173341b368bb5ce320bfd483d89567c14ec187"
 		   "c2d77e3c0a208ba45d21d42611712996c0cd4b329ac8681e093a8a5bbb"
@@ -62,12 +66,14 @@ static void prf_refuses(void **state)
 
 	(void)state;
 	/* CVE-2018-10811 was a PRF without a key */
-	assert_false(crypto_prf(IKE_PRF_HMAC_SHA2_256,
+	assert_false(crypto_prf(test_crypto(), IKE_PRF_HMAC_SHA2_256,
 				(struct ike_bytes){ NULL, 0 }, &part, 1,
 				&output));
-	assert_false(crypto_prf(IKE_PRF_HMAC_SHA1, TEXT("key"), &part, 1,
+	assert_false(crypto_prf(test_crypto(),
+				IKE_PRF_HMAC_SHA1, TEXT("key"), &part, 1,
 				&output));
-	assert_false(crypto_prf_plus(IKE_PRF_HMAC_SHA2_256, TEXT("key"),
+	assert_false(crypto_prf_plus(test_crypto(),
+				     IKE_PRF_HMAC_SHA2_256, TEXT("key"),
 				     TEXT("seed"), stream, sizeof(stream)));
 }
 
@@ -119,14 +125,16 @@ static void key_exchange(void **state)
 		struct crypto_ke a, b;
 
 		scalar = 1;
-		assert_true(crypto_ke_make(exchanges[i].group, fixed, NULL,
+		assert_true(crypto_ke_make(test_crypto(),
+					   exchanges[i].group, fixed, NULL,
 					   &a));
 		scalar = 2;
-		assert_true(crypto_ke_make(exchanges[i].group, fixed, NULL,
+		assert_true(crypto_ke_make(test_crypto(),
+					   exchanges[i].group, fixed, NULL,
 					   &b));
 		assert_hex(a.public, exchanges[i].a);
 		assert_hex(b.public, exchanges[i].b);
-		assert_int_equal(crypto_ke_shared(
+		assert_int_equal(crypto_ke_shared(test_crypto(),
 			&a, (struct ike_bytes){ b.public, b.public_len },
 			&shared), IKE_REASON_NONE);
 		assert_int_equal(shared.len, strlen(exchanges[i].shared) / 2);
@@ -159,7 +167,8 @@ static void assert_hash(const uint8_t *bytes, size_t len, const char *expected)
 {
 	uint8_t hash[CRYPTO_SHA256_SIZE];
 
-	assert_true(crypto_sha256((struct ike_bytes){ bytes, len }, hash));
+	assert_true(crypto_sha256(test_crypto(),
+				  (struct ike_bytes){ bytes, len }, hash));
 	assert_hex(hash, expected);
 }
 
@@ -171,13 +180,15 @@ static void modp_exchange(void **state)
 		struct crypto_ke a, b;
 
 		scalar = 1;
-		assert_true(crypto_ke_make(modp[i].group, fixed, NULL, &a));
+		assert_true(crypto_ke_make(test_crypto(),
+					   modp[i].group, fixed, NULL, &a));
 		scalar = 2;
-		assert_true(crypto_ke_make(modp[i].group, fixed, NULL, &b));
+		assert_true(crypto_ke_make(test_crypto(),
+					   modp[i].group, fixed, NULL, &b));
 		assert_int_equal(a.public_len, modp[i].size);
 		assert_hash(a.public, a.public_len, modp[i].a);
 		assert_hash(b.public, b.public_len, modp[i].b);
-		assert_int_equal(crypto_ke_shared(
+		assert_int_equal(crypto_ke_shared(test_crypto(),
 			&a, (struct ike_bytes){ b.public, b.public_len },
 			&shared), IKE_REASON_NONE);
 		assert_int_equal(shared.len, modp[i].size);
@@ -222,8 +233,10 @@ static void modp_public_values(void **state)
 			BN_free(p);
 		}
 		public[size - 1] = (uint8_t)values[i].last;
-		assert_true(crypto_ke_make(modp[g].group, fixed, NULL, &ke));
-		if (crypto_ke_shared(&ke, (struct ike_bytes){ public, size },
+		assert_true(crypto_ke_make(test_crypto(),
+					   modp[g].group, fixed, NULL, &ke));
+		if (crypto_ke_shared(test_crypto(),
+				     &ke, (struct ike_bytes){ public, size },
 				     &shared) != IKE_REASON_PUBLIC_VALUE)
 			fail_msg("%s was not refused", values[i].why);
 		assert_int_equal(shared.len, 55);
@@ -235,13 +248,17 @@ static void no_randomness_no_key(void **state)
 	struct crypto_ke ke = { .group = 77 };
 
 	(void)state;
-	assert_false(crypto_ke_make(IKE_KE_X25519, no_random, NULL, &ke));
-	assert_false(crypto_ke_make(IKE_KE_X448, fixed, NULL, &ke));
+	assert_false(crypto_ke_make(test_crypto(),
+				    IKE_KE_X25519, no_random, NULL, &ke));
+	assert_false(crypto_ke_make(test_crypto(),
+				    IKE_KE_X448, fixed, NULL, &ke));
 	/* a scalar that is not below the order of the group */
 	scalar = 0xff;
-	assert_false(crypto_ke_make(IKE_KE_P256, fixed, NULL, &ke));
+	assert_false(crypto_ke_make(test_crypto(),
+				    IKE_KE_P256, fixed, NULL, &ke));
 	scalar = 0;
-	assert_false(crypto_ke_make(IKE_KE_P256, fixed, NULL, &ke));
+	assert_false(crypto_ke_make(test_crypto(),
+				    IKE_KE_P256, fixed, NULL, &ke));
 	assert_int_equal(ke.group, 77);
 }
 
@@ -294,9 +311,11 @@ static void invalid_public_values(void **state)
 		struct secret_wide shared = { .len = 55 };
 		struct crypto_ke ke;
 
-		assert_true(crypto_ke_make(invalid[i].group, fixed, NULL,
+		assert_true(crypto_ke_make(test_crypto(),
+					   invalid[i].group, fixed, NULL,
 					   &ke));
-		if (crypto_ke_shared(&ke, (struct ike_bytes){ public, len },
+		if (crypto_ke_shared(test_crypto(),
+				     &ke, (struct ike_bytes){ public, len },
 				     &shared) != IKE_REASON_PUBLIC_VALUE)
 			fail_msg("%s was not refused", invalid[i].why);
 		assert_int_equal(shared.len, 55);
@@ -349,8 +368,8 @@ static void sealed_messages(void **state)
 	for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++) {
 		struct secret e, a;
 		struct crypto_protection with = {
-			messages[i].encr, messages[i].bits, messages[i].integ,
-			&e, &a
+			test_crypto(), messages[i].encr, messages[i].bits,
+			messages[i].integ, &e, &a
 		};
 		size_t total = 12 + strlen(messages[i].sealed) / 2, len = 7;
 		struct crypto_shape shape;
@@ -415,7 +434,8 @@ static void keys_of_an_ike_sa(void **state)
 	struct keys_old old = { IKE_PRF_HMAC_SHA2_256, &keys.d };
 
 	(void)state;
-	assert_true(keys_ike_derive(&algorithms, &in, NULL, &keys));
+	assert_true(keys_ike_derive(test_crypto(),
+				    &algorithms, &in, NULL, &keys));
 	assert_int_equal(keys.d.len, 32);
 	assert_int_equal(keys.ei.len, 36);
 	assert_hex(keys.d.bytes, "2dce6135f727cd3c38148e80498fde"
@@ -433,7 +453,8 @@ static void keys_of_an_ike_sa(void **state)
 	assert_hex(keys.pr.bytes, "1dafc18359d3568ed0df85c209e5e"
 	   "03a82a0d146bf035"
 		   "30b965891946fd10361");
-	assert_true(keys_ike_derive(&algorithms, &in, &old, &again));
+	assert_true(keys_ike_derive(test_crypto(),
+				    &algorithms, &in, &old, &again));
 	assert_hex(again.d.bytes, "5c4d1312ab012c2df1fb14f3a6a35"
 	   "8c79f1adb8602c57"
 		   "3e3c45767027f50a868");
@@ -449,8 +470,10 @@ static void keys_of_a_child_sa(void **state)
 	struct keys_ike keys;
 
 	(void)state;
-	assert_true(keys_ike_derive(&algorithms, &in, NULL, &keys));
-	assert_true(keys_child_derive(algorithms.prf, &keys.d, &esp, &in,
+	assert_true(keys_ike_derive(test_crypto(),
+				    &algorithms, &in, NULL, &keys));
+	assert_true(keys_child_derive(test_crypto(),
+				      algorithms.prf, &keys.d, &esp, &in,
 				      &child));
 	assert_int_equal(child.initiator.len, 32);
 	assert_hex(child.initiator.bytes, "6507a7df71a97bb62bc05"
@@ -460,7 +483,8 @@ static void keys_of_a_child_sa(void **state)
 	   "01642a0bdd39257b"
 		   "ba891fe0bb455d86b6748c6b69c");
 	in.shared = NULL;
-	assert_true(keys_child_derive(algorithms.prf, &keys.d, &esp, &in,
+	assert_true(keys_child_derive(test_crypto(),
+				      algorithms.prf, &keys.d, &esp, &in,
 				      &child));
 	assert_hex(child.initiator.bytes, "5598ed06ef370a12e6a02"
 	   "d97f4f01910bdce6"
@@ -480,10 +504,11 @@ static void layouts(void **state)
 	struct keys_ike keys, with_gcm;
 
 	(void)state;
-	assert_true(keys_ike_derive(&algorithms, &in, NULL, &with_gcm));
+	assert_true(keys_ike_derive(test_crypto(),
+				    &algorithms, &in, NULL, &with_gcm));
 	cbc.encr = IKE_ENCR_AES_CBC;
 	cbc.integ = IKE_INTEG_HMAC_SHA2_384_192;
-	assert_true(keys_ike_derive(&cbc, &in, NULL, &keys));
+	assert_true(keys_ike_derive(test_crypto(), &cbc, &in, NULL, &keys));
 	assert_int_equal(keys.d.len, 32);
 	assert_int_equal(keys.ai.len, 48);
 	assert_int_equal(keys.ar.len, 48);
@@ -495,14 +520,17 @@ static void layouts(void **state)
 	assert_memory_equal(keys.ai.bytes, with_gcm.ei.bytes, 36);
 	gmac.encr = IKE_ENCR_NULL_AUTH_AES_GMAC;
 	gmac.encr_key_bits = 128;
-	assert_false(keys_child_derive(algorithms.prf, &keys.d, &gmac, &in,
+	assert_false(keys_child_derive(test_crypto(),
+				       algorithms.prf, &keys.d, &gmac, &in,
 				       &child));
 	gmac.integ = IKE_INTEG_NONE;
-	assert_true(keys_child_derive(algorithms.prf, &keys.d, &gmac, &in,
+	assert_true(keys_child_derive(test_crypto(),
+				      algorithms.prf, &keys.d, &gmac, &in,
 				      &child));
 	assert_int_equal(child.initiator.len, 20);
 	gmac.encr_key_bits = 0;
-	assert_false(keys_child_derive(algorithms.prf, &keys.d, &gmac, &in,
+	assert_false(keys_child_derive(test_crypto(),
+				       algorithms.prf, &keys.d, &gmac, &in,
 				       &child));
 }
 
@@ -515,13 +543,16 @@ static void no_keys_of_nothing(void **state)
 
 	(void)state;
 	unknown.prf = IKE_PRF_HMAC_SHA1;
-	assert_false(keys_ike_derive(&unknown, &in, NULL, &keys));
+	assert_false(keys_ike_derive(test_crypto(),
+				     &unknown, &in, NULL, &keys));
 	unknown = algorithms;
 	unknown.encr = IKE_ENCR_AES_CBC;
-	assert_false(keys_ike_derive(&unknown, &in, NULL, &keys));
+	assert_false(keys_ike_derive(test_crypto(),
+				     &unknown, &in, NULL, &keys));
 	/* CVE-2024-3652: key length 0 */
 	none.integ = IKE_INTEG_NONE;
-	assert_false(keys_child_derive(algorithms.prf, &some_key, &none,
+	assert_false(keys_child_derive(test_crypto(),
+				       algorithms.prf, &some_key, &none,
 				       &in, &child));
 }
 

@@ -109,7 +109,7 @@ static enum ike_reason verify(struct ike_bytes certificate, EVP_PKEY *key,
 	uint8_t bytes[600];
 	size_t len = real_auth(key, algorithm, bytes);
 
-	return signature_verify(certificate, NULL,
+	return signature_verify(test_crypto(), certificate,
 				IKE_AUTH_METHOD_DIGITAL_SIGNATURE,
 				(struct ike_bytes){ bytes, len }, OCTETS);
 }
@@ -233,7 +233,8 @@ static void pkcs1_padding_forgery(void **state)
 		 * is not looked at is padding_is_strict's (ike_signature.c) */
 		for (unsigned method = 0; method < 16; method++)
 			assert_int_equal(
-				signature_verify(certificate, NULL, (uint8_t)method,
+				signature_verify(test_crypto(),
+						 certificate, (uint8_t)method,
 						 (struct ike_bytes){
 						 auth, start + 256 }, OCTETS),
 				(method >= 9 && method <= 11) || method == 14 ?
@@ -289,7 +290,7 @@ static void openssl_errors_are_no_success(void **state)
 
 		len += hex(signatures[i], auth + len);
 		assert_int_not_equal(
-			signature_verify(good.certificate, NULL, 14,
+			signature_verify(test_crypto(), good.certificate, 14,
 					 (struct ike_bytes){ auth, len },
 					 OCTETS), IKE_REASON_NONE);
 	}
@@ -302,21 +303,26 @@ static void keys_of_no_length(void **state)
 {
 	struct secret out = { .len = 77 }, key = { .len = 36 };
 	struct crypto_protection gcm = {
-		IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE, &key, NULL
+		test_crypto(), IKE_ENCR_AES_GCM_16, 256, IKE_INTEG_NONE, &key,
+		NULL
 	};
 	struct ike_bytes nothing = TEXT(""), part = TEXT("part");
 	struct crypto_shape shape;
 	uint8_t bytes[64], message[128] = { 0 };
 
 	(void)state;
-	assert_true(crypto_prf(IKE_PRF_HMAC_SHA2_256, part, &part, 1, &out));
+	assert_true(crypto_prf(test_crypto(),
+			       IKE_PRF_HMAC_SHA2_256, part, &part, 1, &out));
 	out.len = 77;
-	assert_false(crypto_prf(IKE_PRF_HMAC_SHA2_256, nothing, &part, 1,
+	assert_false(crypto_prf(test_crypto(),
+				IKE_PRF_HMAC_SHA2_256, nothing, &part, 1,
 				&out));
 	assert_int_equal(out.len, 77);
-	assert_true(crypto_prf_plus(IKE_PRF_HMAC_SHA2_256, part, part, bytes,
+	assert_true(crypto_prf_plus(test_crypto(),
+				    IKE_PRF_HMAC_SHA2_256, part, part, bytes,
 				    64));
-	assert_false(crypto_prf_plus(IKE_PRF_HMAC_SHA2_256, nothing, part,
+	assert_false(crypto_prf_plus(test_crypto(),
+				     IKE_PRF_HMAC_SHA2_256, nothing, part,
 				     bytes, 64));
 	for (key.len = 0; key.len < 64; key.len++) {
 		assert_int_equal(crypto_shape(&gcm, &shape), key.len == 36);
@@ -342,16 +348,21 @@ static void derivation_needs_its_inputs(void **state)
 	struct keys_child child;
 
 	(void)state;
-	assert_true(keys_ike_derive(&selection, &input, NULL, &keys));
-	assert_false(keys_ike_derive(&selection, &input, &old, &keys));
+	assert_true(keys_ike_derive(test_crypto(),
+				    &selection, &input, NULL, &keys));
+	assert_false(keys_ike_derive(test_crypto(),
+				     &selection, &input, &old, &keys));
 	input.ni = input.nr = (struct ike_bytes){ NULL, 0 };
-	assert_false(keys_ike_derive(&selection, &input, NULL, &keys));
+	assert_false(keys_ike_derive(test_crypto(),
+				     &selection, &input, NULL, &keys));
 	input.ni = input.nr = (struct ike_bytes)VIEW(nonce);
 	input.shared = NULL;
-	assert_true(keys_child_derive(IKE_PRF_HMAC_SHA2_256, &d, &esp,
+	assert_true(keys_child_derive(test_crypto(),
+				      IKE_PRF_HMAC_SHA2_256, &d, &esp,
 				      &input, &child));
 	assert_int_equal(child.initiator.len, 32);
-	assert_false(keys_child_derive(IKE_PRF_HMAC_SHA2_256, &none, &esp,
+	assert_false(keys_child_derive(test_crypto(),
+				       IKE_PRF_HMAC_SHA2_256, &none, &esp,
 				       &input, &child));
 }
 
@@ -478,9 +489,10 @@ static void public_values(void **state)
 					    hex(cases[i].public, bytes) };
 		enum ike_reason reason;
 
-		assert_true(crypto_ke_make(cases[i].group, count_up, NULL,
+		assert_true(crypto_ke_make(test_crypto(),
+					   cases[i].group, count_up, NULL,
 					   &ke));
-		reason = crypto_ke_shared(&ke, public, &shared);
+		reason = crypto_ke_shared(test_crypto(), &ke, public, &shared);
 		if (reason != (cases[i].good ? IKE_REASON_NONE :
 			       IKE_REASON_PUBLIC_VALUE))
 			fail_msg("case %zu: %s", i, ike_reason_name(reason));

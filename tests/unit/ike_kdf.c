@@ -58,7 +58,8 @@ static void published(void **state)
 		if (expansions[i].salt) {
 			part.len = hex(expansions[i].input, in);
 			len = hex(expansions[i].salt, salt);
-			assert_true(crypto_prf(IKE_PRF_HMAC_SHA2_256,
+			assert_true(crypto_prf(test_crypto(),
+					       IKE_PRF_HMAC_SHA2_256,
 				(struct ike_bytes){ salt, len }, &part, 1,
 				&output));
 			assert_int_equal(output.len, 32);
@@ -66,7 +67,8 @@ static void published(void **state)
 		}
 		hex(expansions[i].key, key);
 		len = hex(expansions[i].info, info);
-		assert_true(crypto_prf_plus(IKE_PRF_HMAC_SHA2_256, VIEW(key),
+		assert_true(crypto_prf_plus(test_crypto(),
+					    IKE_PRF_HMAC_SHA2_256, VIEW(key),
 			(struct ike_bytes){ info, len }, stream,
 			strlen(expansions[i].output) / 2));
 		assert_hex(stream, expansions[i].output);
@@ -110,7 +112,8 @@ static void published_macs(void **state)
 		uint8_t key[131];
 
 		memset(key, (int)macs[i].key_octet, sizeof(key));
-		assert_true(crypto_prf(macs[i].prf, (struct ike_bytes){
+		assert_true(crypto_prf(test_crypto(),
+				       macs[i].prf, (struct ike_bytes){
 			key, macs[i].key_len }, &part, 1, &output));
 		assert_int_equal(output.len, strlen(macs[i].output) / 2);
 		assert_hex(output.bytes, macs[i].output);
@@ -249,12 +252,14 @@ static void ike_keys(void **state)
 		const struct keys_old old = { hashes[i].prf, &first.d };
 		uint8_t skeyseed[64];
 
-		assert_true(keys_ike_derive(&selection, &in, NULL, &first));
+		assert_true(keys_ike_derive(test_crypto(),
+					    &selection, &in, NULL, &first));
 		hkdf(hashes[i].digest, EVP_KDF_HKDF_MODE_EXTRACT_ONLY,
 		     VIEW(shared_bytes), view(&nonces), skeyseed,
 		     hashes[i].len);
 		check_ike(hashes[i].digest, hashes[i].len, skeyseed, &first);
-		assert_true(keys_ike_derive(&selection, &in, &old, &second));
+		assert_true(keys_ike_derive(test_crypto(),
+					    &selection, &in, &old, &second));
 		hkdf(hashes[i].digest, EVP_KDF_HKDF_MODE_EXTRACT_ONLY,
 		     view(&rekeyed), (struct ike_bytes){
 			first.d.bytes, first.d.len }, skeyseed, hashes[i].len);
@@ -281,7 +286,8 @@ static void child_keys(void **state)
 
 		memset(d.bytes, 0xdd, d.len);
 		in.shared = shared ? &shared_secret : NULL;
-		assert_true(keys_child_derive(hashes[i / 2].prf, &d, &esp, &in,
+		assert_true(keys_child_derive(test_crypto(),
+					      hashes[i / 2].prf, &d, &esp, &in,
 					      &keys));
 		hkdf(hashes[i / 2].digest, EVP_KDF_HKDF_MODE_EXPAND_ONLY,
 		     (struct ike_bytes){ d.bytes, d.len }, view(&info), stream,

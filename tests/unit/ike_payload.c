@@ -84,7 +84,8 @@ static void vendor_of_udp(void **state)
 	struct payloads p;
 
 	(void)state;
-	assert_true(crypto_sha256(TEXT("bgpward: ESP in UDP (RFC 3948) is "
+	assert_true(crypto_sha256(test_crypto(),
+				  TEXT("bgpward: ESP in UDP (RFC 3948) is "
 				       "preferred, with or without a NAT; 1"),
 				  hash));
 	payload_write_vendor_udp(&writer);

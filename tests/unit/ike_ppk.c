@@ -42,12 +42,14 @@ static void known_answers(void **state)
 
 		for (size_t j = 0; j < 3 * size; j++)
 			keys[j] = (uint8_t)(1 + j / size);
-		assert_true(ppk_mix(rows[i].prf, TEXT(PPK), (struct ike_bytes){
+		assert_true(ppk_mix(test_crypto(),
+				    rows[i].prf, TEXT(PPK), (struct ike_bytes){
 				    keys, 3 * size }, mixed));
 		assert_int_equal(strlen(rows[i].mixed), 6 * size);
 		assert_hex(mixed, rows[i].mixed);
 		/* in place */
-		assert_true(ppk_mix(rows[i].prf, TEXT(PPK), (struct ike_bytes){
+		assert_true(ppk_mix(test_crypto(),
+				    rows[i].prf, TEXT(PPK), (struct ike_bytes){
 				    keys, 3 * size }, keys));
 		assert_hex(keys, rows[i].mixed);
 	}
@@ -61,14 +63,18 @@ static void refuses(void **state)
 	struct ike_bytes good = { keys, 96 };
 
 	(void)state;
-	assert_false(ppk_mix(IKE_PRF_HMAC_SHA1, TEXT(PPK), good, mixed));
-	assert_false(ppk_mix(0, TEXT(PPK), good, mixed));
-	assert_false(ppk_mix(IKE_PRF_HMAC_SHA2_256, (struct ike_bytes){
+	assert_false(ppk_mix(test_crypto(),
+			     IKE_PRF_HMAC_SHA1, TEXT(PPK), good, mixed));
+	assert_false(ppk_mix(test_crypto(), 0, TEXT(PPK), good, mixed));
+	assert_false(ppk_mix(test_crypto(),
+			     IKE_PRF_HMAC_SHA2_256, (struct ike_bytes){
 			     (const uint8_t *)PPK, 31 }, good, mixed));
-	assert_false(ppk_mix(IKE_PRF_HMAC_SHA2_256, (struct ike_bytes){
+	assert_false(ppk_mix(test_crypto(),
+			     IKE_PRF_HMAC_SHA2_256, (struct ike_bytes){
 			     NULL, 0 }, good, mixed));
 	for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++)
-		assert_false(ppk_mix(IKE_PRF_HMAC_SHA2_256, TEXT(PPK),
+		assert_false(ppk_mix(test_crypto(),
+				     IKE_PRF_HMAC_SHA2_256, TEXT(PPK),
 				     (struct ike_bytes){ keys, lengths[i] },
 				     mixed));
 	assert_int_equal(mixed[0], 7);

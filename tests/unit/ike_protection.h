@@ -3,6 +3,7 @@
 #define TESTS_UNIT_IKE_PROTECTION_H
 
 #include "ike/message.h"
+#include "tests/crypto.h"
 
 static const struct {
 	uint16_t encr, bits, integ;
@@ -26,8 +27,8 @@ static struct crypto_protection test_key(void)
 	memset(key_e.bytes, 0x5a, sizeof(key_e.bytes));
 	memset(key_a.bytes, 0xa5, sizeof(key_a.bytes));
 	return (struct crypto_protection){
-		kinds[kind].encr, kinds[kind].bits, kinds[kind].integ, &key_e,
-		&key_a
+		test_crypto(), kinds[kind].encr, kinds[kind].bits,
+		kinds[kind].integ, &key_e, &key_a
 	};
 }
 

@@ -105,7 +105,7 @@ verify(const struct identity *shown, const struct identity *signer,
 	uint8_t bytes[600];
 	size_t len = auth(signer, md, TEXT("octets to be signed"), bytes);
 
-	return signature_verify(shown->certificate, NULL, method,
+	return signature_verify(test_crypto(), shown->certificate, method,
 				(struct ike_bytes){ bytes, len }, octets);
 }
 
@@ -146,7 +146,8 @@ static size_t good_len;
 /* Any truncated or altered AUTH is refused. */
 static void refuse_one(struct ike_bytes bytes)
 {
-	assert_int_not_equal(signature_verify(p256.certificate, NULL, 14, bytes,
+	assert_int_not_equal(signature_verify(test_crypto(),
+					      p256.certificate, 14, bytes,
 					      TEXT("octets to be signed")),
 			     IKE_REASON_NONE);
 }
@@ -184,13 +185,13 @@ static void bad_certificates(void **state)
 	good_len = auth(&p256, EVP_sha256(), octets, good);
 	memcpy(bytes, p256.der, p256.certificate.len);
 	bytes[p256.certificate.len] = 0;
-	assert_int_equal(signature_verify((struct ike_bytes){
-			bytes, p256.certificate.len + 1 }, NULL, 14,
+	assert_int_equal(signature_verify(test_crypto(), (struct ike_bytes){
+			bytes, p256.certificate.len + 1 }, 14,
 			(struct ike_bytes){ good, good_len }, octets),
 			IKE_REASON_CERTIFICATE);
 	for (size_t len = 0; len < p256.certificate.len; len++)
-		assert_int_equal(signature_verify(
-			(struct ike_bytes){ p256.der, len }, NULL, 14,
+		assert_int_equal(signature_verify(test_crypto(),
+			(struct ike_bytes){ p256.der, len }, 14,
 			(struct ike_bytes){ good, good_len }, octets),
 			IKE_REASON_CERTIFICATE);
 }
@@ -209,14 +210,14 @@ static void octets_are_put_together(void **state)
 
 	(void)state;
 	memcpy(key.bytes, "Jefe", 4);
-	assert_true(signature_octets(&in, &octets, &len));
+	assert_true(signature_octets(test_crypto(), &in, &octets, &len));
 	assert_int_equal(len, 7 + 5 + 32);
 	assert_memory_equal(octets, "messagenonce", 12);
 	assert_hex(octets + 12, "5bdcc146bf60754e6a042426089575c75a003f089d2739"
 		   "839dec58b964ec3843");
 	free(octets);
 	key.len = 0;
-	assert_false(signature_octets(&in, &octets, &len));
+	assert_false(signature_octets(test_crypto(), &in, &octets, &len));
 }
 
 /* ------------------------------------------------- every algorithm there is */
@@ -316,7 +317,8 @@ static void every_algorithm(void **state)
 
 		len += sign_with(rows[i].identity, rows[i].md, rows[i].pss,
 				 rows[i].salt, octets, bytes + len);
-		reason = signature_verify(rows[i].identity->certificate, NULL, 14,
+		reason = signature_verify(test_crypto(),
+					  rows[i].identity->certificate, 14,
 					  (struct ike_bytes){ bytes, len },
 					  octets);
 		if (reason != rows[i].expected)
@@ -325,8 +327,8 @@ static void every_algorithm(void **state)
 		if (reason != IKE_REASON_NONE)
 			continue;
 		bytes[len - 1] ^= 1;
-		assert_int_equal(signature_verify(
-			rows[i].identity->certificate, NULL, 14,
+		assert_int_equal(signature_verify(test_crypto(),
+			rows[i].identity->certificate, 14,
 			(struct ike_bytes){ bytes, len }, octets),
 			IKE_REASON_AUTH);
 	}
@@ -353,7 +355,8 @@ static void padding_is_strict(void **state)
 		block[0] = 0;
 		block[1] = 1;
 		hex(info, block + end - 52);
-		assert_true(crypto_sha256(octets, block + end - 32));
+		assert_true(crypto_sha256(test_crypto(),
+					  octets, block + end - 32));
 		if (garbage == 2)
 			block[9] = 0x17;
 		len = sizeof(bytes) - head;
@@ -363,7 +366,8 @@ static void padding_is_strict(void **state)
 		assert_int_equal(EVP_PKEY_sign(ctx, bytes + head, &len, block,
 					       sizeof(block)), 1);
 		EVP_PKEY_CTX_free(ctx);
-		assert_int_equal(signature_verify(rsa.certificate, NULL, 14,
+		assert_int_equal(signature_verify(test_crypto(),
+						  rsa.certificate, 14,
 			(struct ike_bytes){ bytes, head + len }, octets),
 			garbage ? IKE_REASON_AUTH : IKE_REASON_NONE);
 	}
@@ -473,13 +477,16 @@ static void written_and_verified(void **state)
 		auth = (struct ike_bytes){ buffer + 8, writer.len - 8 };
 		if (cases[i].size)
 			assert_int_equal(auth.len, cases[i].size);
-		assert_int_equal(signature_verify(identity->certificate, NULL,
+		assert_int_equal(signature_verify(test_crypto(),
+						  identity->certificate,
 			buffer[4], auth, octets), IKE_REASON_NONE);
 		buffer[writer.len - 1] ^= 1;
-		assert_int_equal(signature_verify(identity->certificate, NULL,
+		assert_int_equal(signature_verify(test_crypto(),
+						  identity->certificate,
 			buffer[4], auth, octets), IKE_REASON_AUTH);
 		auth.len--;
-		assert_int_not_equal(signature_verify(identity->certificate, NULL,
+		assert_int_not_equal(signature_verify(test_crypto(),
+						      identity->certificate,
 			buffer[4], auth, octets), IKE_REASON_NONE);
 		if (round == 0 && cases[i].identity == &rsa4096)
 			break;
@@ -494,21 +501,26 @@ static void old_methods(void **state)
 
 	(void)state;
 	for (uint8_t method = 9; method <= 11; method++) {
-		assert_int_equal(signature_verify(p256.certificate, NULL, method,
+		assert_int_equal(signature_verify(test_crypto(),
+						  p256.certificate, method,
 			(struct ike_bytes){ zero, 64 }, octets),
 			method == 9 ? IKE_REASON_AUTH :
 			IKE_REASON_CERTIFICATE);
-		assert_int_equal(signature_verify(p521.certificate, NULL, method,
+		assert_int_equal(signature_verify(test_crypto(),
+						  p521.certificate, method,
 			(struct ike_bytes){ zero, 132 }, octets),
 			method == 11 ? IKE_REASON_AUTH :
 			IKE_REASON_CERTIFICATE);
-		assert_int_equal(signature_verify(rsa.certificate, NULL, method,
+		assert_int_equal(signature_verify(test_crypto(),
+						  rsa.certificate, method,
 			(struct ike_bytes){ zero, 64 }, octets),
 			IKE_REASON_CERTIFICATE);
-		assert_int_equal(signature_verify(p224.certificate, NULL, method,
+		assert_int_equal(signature_verify(test_crypto(),
+						  p224.certificate, method,
 			(struct ike_bytes){ zero, 64 }, octets),
 			IKE_REASON_CERTIFICATE);
-		assert_int_not_equal(signature_verify(p256.certificate, NULL,
+		assert_int_not_equal(signature_verify(test_crypto(),
+						      p256.certificate,
 			method, (struct ike_bytes){ zero, 0 }, octets),
 			IKE_REASON_NONE);
 	}

@@ -205,6 +205,7 @@ static void unusable_configurations(void **state)
 	static const uint8_t junk[] = { 0x30, 0x00 };
 	uint8_t der[2048], p224[2048];
 	struct ike_config good = {
+		.crypto = test_crypto(),
 		.certs = { make_certificate("P-256", der) }, .certs_count = 1,
 		.ike_lifetime = IKE_SECONDS(60),
 		.child_lifetime = IKE_SECONDS(60),
@@ -221,6 +222,9 @@ static void unusable_configurations(void **state)
 	assert_int_equal(ike_deadline(ike).us, UINT64_MAX);
 	ike_free(ike);
 	ike_free(NULL);
+	bad = good;
+	bad.crypto = NULL;
+	assert_null(ike_new(&bad));
 	bad = good;
 	bad.certs_count = 0;
 	assert_null(ike_new(&bad));

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "ike/ike.h"
+#include "tests/crypto.h"
 
 /* Octets of a string of hexadecimal digits. */
 static inline size_t hex(const char *text, uint8_t *ret_bytes)
