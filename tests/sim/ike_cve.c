@@ -641,25 +641,19 @@ static void write_first_offer(struct writer *w, const struct first *first)
 	}
 }
 
-static bool random_of_engine(void *ctx, uint8_t *ret_bytes, size_t len)
-{
-	(void)ctx;
-	return engine_random(ike, ret_bytes, len);
-}
-
 static void write_first_ke(struct writer *w, const struct first *first)
 {
 	struct crypto_ke ke;
 	uint8_t fill[256];
 
-	assert_true(crypto_ke_make(test_crypto(),
-				   first->group, random_of_engine, NULL, &ke));
+	assert_true(engine_make_ke(ike, first->group, &ke));
 	memset(fill, first->public_fill, sizeof(fill));
 	write_payload(w, IKE_PAYLOAD_KE);
 	write_u16(w, first->group);
 	write_u16(w, 0);
 	write_bytes(w, first->public_fill < 0 ? ke.public : fill,
 		    first->public_len ? first->public_len : ke.public_len);
+	crypto_ke_wipe(&ke);
 }
 
 static size_t write_first(const struct first *first, uint8_t *ret_bytes,

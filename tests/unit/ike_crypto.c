@@ -139,6 +139,8 @@ static void key_exchange(void **state)
 			&shared), IKE_REASON_NONE);
 		assert_int_equal(shared.len, strlen(exchanges[i].shared) / 2);
 		assert_hex(shared.bytes, exchanges[i].shared);
+		crypto_ke_wipe(&a);
+		crypto_ke_wipe(&b);
 	}
 }
 
@@ -193,6 +195,9 @@ static void modp_exchange(void **state)
 			&shared), IKE_REASON_NONE);
 		assert_int_equal(shared.len, modp[i].size);
 		assert_hash(shared.bytes, shared.len, modp[i].shared);
+		crypto_ke_wipe(&a);
+		crypto_ke_wipe(&b);
+		assert_int_equal(a.group + b.group, IKE_KE_NONE);
 	}
 }
 
@@ -319,6 +324,7 @@ static void invalid_public_values(void **state)
 				     &shared) != IKE_REASON_PUBLIC_VALUE)
 			fail_msg("%s was not refused", invalid[i].why);
 		assert_int_equal(shared.len, 55);
+		crypto_ke_wipe(&ke);
 	}
 }
 

@@ -497,6 +497,7 @@ static void public_values(void **state)
 			       IKE_REASON_PUBLIC_VALUE))
 			fail_msg("case %zu: %s", i, ike_reason_name(reason));
 		assert_int_equal(shared.len, cases[i].good ? 32 : 77);
+		crypto_ke_wipe(&ke);
 	}
 }
 
