@@ -87,7 +87,8 @@ static EVP_PKEY *make_key(struct ike_crypto *crypto, const struct form *form,
 {
 	/* of an Edwards key OpenSSL would leave the old value */
 	if (form->curve == CRYPTO_CURVES)
-		return crypto_public_key("ED25519", "", public);
+		return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
+						   public.data, public.len);
 	return crypto_peer_key(crypto, form->curve, public);
 }
 

@@ -52,6 +52,7 @@ struct ike_crypto *ike_crypto_new(void)
 		all = all && crypto->hmac[i];
 	}
 	cipher_fetch(crypto);
+	ke_fetch(crypto);
 	if (all)
 		return crypto;
 	ike_crypto_free(crypto);
@@ -68,8 +69,10 @@ void ike_crypto_free(struct ike_crypto *crypto)
 		EVP_MAC_CTX_free(crypto->hmac[i]);
 	for (size_t i = 0; i < CRYPTO_CIPHERS; i++)
 		EVP_CIPHER_free(crypto->ciphers[i]);
-	for (size_t i = 0; i < CRYPTO_CURVES; i++)
+	for (size_t i = 0; i < CRYPTO_CURVES; i++) {
+		EVP_PKEY_CTX_free(crypto->makers[i]);
 		EVP_PKEY_free(crypto->peers[i]);
+	}
 	free(crypto);
 }
 

@@ -36,6 +36,7 @@ struct ike_crypto {
 	EVP_MD *sha1, *sha256;
 	EVP_MAC_CTX *hmac[CRYPTO_HASHES];	/* without a key; copied */
 	EVP_CIPHER *ciphers[CRYPTO_CIPHERS];	/* of each row, or NULL */
+	EVP_PKEY_CTX *makers[CRYPTO_CURVES];	/* of keys, or NULL */
 	EVP_PKEY *peers[CRYPTO_CURVES];		/* crypto_peer_key() */
 };
 
@@ -102,14 +103,10 @@ MUST_CHECK enum ike_reason
 crypto_ke_shared(struct ike_crypto *crypto, const struct crypto_ke *ke,
 		 struct ike_bytes public, struct secret_wide *ret_shared);
 
-/* A public key of OpenSSL's: "EC" with a group and an uncompressed point, or
- * "X25519", "ED25519" with none ("") and the octets of the value. NULL for a
- * point that is not on the curve, or if the library fails. The caller frees
- * it. */
-EVP_PKEY *crypto_public_key(const char *type, const char *group,
-			    struct ike_bytes public);
-/* The same, good until the next call for this curve, which puts another value
- * into it: that takes a fifth of the time. The caller frees it all the same. */
+/* A peer's key: an uncompressed point, or the octets of an X25519 value. NULL
+ * if it is not on the curve, or if the library fails. It is good until the next
+ * call for this curve, which puts another value into it: that takes a fifth of
+ * the time of making one. The caller frees it all the same. */
 EVP_PKEY *crypto_peer_key(struct ike_crypto *crypto, enum crypto_curve curve,
 			  struct ike_bytes public);
 
@@ -119,8 +116,9 @@ MUST_CHECK enum ike_reason
 modp_shared(size_t bits, const struct crypto_ke *ke, struct ike_bytes public,
 	    struct secret_wide *ret_shared);
 
-/* Fill in crypto->ciphers, in cipher.c; what OpenSSL lacks stays NULL. */
+/* Fill in crypto->ciphers and ->makers; what OpenSSL lacks stays NULL. */
 void cipher_fetch(struct ike_crypto *crypto);
+void ke_fetch(struct ike_crypto *crypto);
 
 /* What protects a direction of an IKE SA. */
 struct crypto_protection {

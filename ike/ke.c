@@ -93,22 +93,13 @@ static OSSL_PARAM octets(const char *name, const uint8_t *bytes, size_t len)
 		name, (void *)(uintptr_t)bytes, len);
 }
 
-static EVP_PKEY *key_from(const char *type, int selection, OSSL_PARAM *params)
+/* A key, with its private number as OpenSSL has it for this type, or without. */
+static EVP_PKEY *make_key(const struct ike_crypto *crypto,
+			  enum crypto_curve curve, struct ike_bytes public,
+			  OSSL_PARAM private)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	const char *group = curves[curve].group;
 	EVP_PKEY *key = NULL;
-
-	if (ctx && EVP_PKEY_fromdata_init(ctx) == 1 &&
-	    EVP_PKEY_fromdata(ctx, &key, selection, params) != 1)
-		key = NULL;
-	EVP_PKEY_CTX_free(ctx);
-	return key;
-}
-
-/* A key pair; `private` as OpenSSL has it for this type. */
-static EVP_PKEY *key_pair(const char *type, const char *group,
-			  struct ike_bytes public, OSSL_PARAM private)
-{
 	char name[16] = "";
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_PKEY_PARAM_GROUP_NAME,
@@ -117,17 +108,27 @@ static EVP_PKEY *key_pair(const char *type, const char *group,
 		private, OSSL_PARAM_construct_end()
 	};
 
-	if (!memccpy(name, group, 0, sizeof(name)))
+	if (!crypto->makers[curve] || !memccpy(name, group, 0, sizeof(name)))
 		return NULL;
 	params[0].data_size = strlen(name);
-	return key_from(type, private.key ? EVP_PKEY_KEYPAIR :
-			EVP_PKEY_PUBLIC_KEY, group[0] ? params : params + 1);
+	if (EVP_PKEY_fromdata(crypto->makers[curve], &key, private.key ?
+			      EVP_PKEY_KEYPAIR : EVP_PKEY_PUBLIC_KEY,
+			      group[0] ? params : params + 1) != 1)
+		return NULL;
+	return key;
 }
 
-EVP_PKEY *crypto_public_key(const char *type, const char *group,
-			    struct ike_bytes public)
+void ke_fetch(struct ike_crypto *crypto)
 {
-	return key_pair(type, group, public, OSSL_PARAM_construct_end());
+	for (size_t i = 0; i < CRYPTO_CURVES; i++) {
+		EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(
+			NULL, curves[i].type, NULL);
+
+		if (ctx && EVP_PKEY_fromdata_init(ctx) == 1)
+			crypto->makers[i] = ctx;
+		else
+			EVP_PKEY_CTX_free(ctx);
+	}
 }
 
 EVP_PKEY *crypto_peer_key(struct ike_crypto *crypto, enum crypto_curve curve,
@@ -136,8 +137,8 @@ EVP_PKEY *crypto_peer_key(struct ike_crypto *crypto, enum crypto_curve curve,
 	EVP_PKEY **key = &crypto->peers[curve];
 
 	if (!*key)
-		*key = crypto_public_key(curves[curve].type,
-					 curves[curve].group, public);
+		*key = make_key(crypto, curve, public,
+				OSSL_PARAM_construct_end());
 	else if (EVP_PKEY_set1_encoded_public_key(*key, public.data,
 						  public.len) != 1)
 		return NULL;
@@ -161,7 +162,8 @@ static bool x25519_make(struct ike_crypto *crypto, struct crypto_ke *ke)
 	bool made;
 
 	ke->derivation = derivation_new(
-		key_pair("X25519", "", (struct ike_bytes){ none, X25519_SIZE },
+		make_key(crypto, CRYPTO_X25519,
+			 (struct ike_bytes){ none, X25519_SIZE },
 			 octets(OSSL_PKEY_PARAM_PRIV_KEY, ke->private.bytes,
 				X25519_SIZE)));
 	made = point && ke->derivation &&
@@ -231,7 +233,8 @@ static bool ec_point(const struct method *method, const struct secret *scalar,
 	return done;
 }
 
-static EVP_PKEY *ec_pair(const struct method *method,
+static EVP_PKEY *ec_pair(const struct ike_crypto *crypto,
+			 const struct method *method,
 			 const struct secret *scalar, struct ike_bytes point)
 {
 	uint8_t d[MAX_COORDINATE];
@@ -241,7 +244,7 @@ static EVP_PKEY *ec_pair(const struct method *method,
 	for (size_t i = 0; i < scalar->len; i++)
 		d[BIG_ENDIAN_HOST ? i : scalar->len - 1 - i] =
 			scalar->bytes[i];
-	key = key_pair("EC", curves[method->curve].group, point,
+	key = make_key(crypto, method->curve, point,
 		       OSSL_PARAM_construct_BN(OSSL_PKEY_PARAM_PRIV_KEY, d,
 					       scalar->len));
 	OPENSSL_cleanse(d, sizeof(d));
@@ -249,7 +252,8 @@ static EVP_PKEY *ec_pair(const struct method *method,
 }
 
 /* The KE payload holds x | y (RFC 5903 7). */
-static bool ec_make(const struct method *method, struct crypto_ke *ke)
+static bool ec_make(const struct ike_crypto *crypto,
+		    const struct method *method, struct crypto_ke *ke)
 {
 	uint8_t point[MAX_POINT];
 
@@ -258,7 +262,7 @@ static bool ec_make(const struct method *method, struct crypto_ke *ke)
 	ke->public_len = point_size(method) - 1;
 	memcpy(ke->public, point + 1, ke->public_len);
 	ke->derivation = derivation_new(
-		ec_pair(method, &ke->private, (struct ike_bytes){
+		ec_pair(crypto, method, &ke->private, (struct ike_bytes){
 			point, point_size(method) }));
 	return ke->derivation != NULL;
 }
@@ -297,7 +301,7 @@ static bool make(struct ike_crypto *crypto, const struct method *method,
 	case KIND_X25519:
 		return x25519_make(crypto, ke);
 	case KIND_EC:
-		return ec_make(method, ke);
+		return ec_make(crypto, method, ke);
 	case KIND_MODP:
 		return modp_make(method->bits, ke);
 	}

@@ -125,6 +125,7 @@ void policy_credential_free(struct policy_credential *credential)
 	if (credential == NULL)
 		return;
 	sk_X509_pop_free(credential->certs, X509_free);
+	EVP_MD_CTX_free(credential->signer);
 	/* clears the private number (BN_clear_free) */
 	EVP_PKEY_free(credential->key);
 	free(credential);
@@ -166,28 +167,43 @@ static bool set_padding(const EVP_PKEY *key, EVP_PKEY_CTX *ctx)
 						RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
-bool policy_credential_sign(const struct policy_credential *credential,
+/* OpenSSL begins anew in half the time of beginning. */
+static bool begin_again(struct policy_credential *credential, uint16_t hash)
+{
+	return credential->signer != NULL && credential->signer_hash == hash &&
+	       EVP_DigestSignInit(credential->signer, NULL, NULL, NULL,
+				  NULL) == 1;
+}
+
+static bool begin(struct policy_credential *credential, uint16_t hash)
+{
+	EVP_MD_CTX_free(credential->signer);
+	credential->signer = EVP_MD_CTX_new();
+	credential->signer_hash = hash;
+	if (credential->signer == NULL)
+		return false;
+	/* no copy is to be finished instead */
+	EVP_MD_CTX_set_flags(credential->signer, EVP_MD_CTX_FLAG_FINALISE);
+	return EVP_DigestSignInit(credential->signer, NULL, hash_of(hash), NULL,
+				  credential->key) == 1;
+}
+
+bool policy_credential_sign(struct policy_credential *credential,
 			    uint16_t hash, const uint8_t *octets, size_t len,
 			    uint8_t *ret_signature, size_t *ret_len)
 {
-	const EVP_MD *md = hash_of(hash);
-	EVP_PKEY_CTX *padding = NULL;
-	EVP_MD_CTX *ctx;
-	bool done;
-
 	if (!hash_fits(credential->key, hash))
 		return false;
-	ctx = EVP_MD_CTX_new();
-	if (ctx != NULL)	/* used once: no copy of it is signed */
-		EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE);
-	done = ctx != NULL &&
-	       EVP_DigestSignInit(ctx, &padding, md, NULL,
-				  credential->key) == 1 &&
-	       set_padding(credential->key, padding) &&
-	       /* fails if *ret_len bytes might not be enough */
-	       EVP_DigestSign(ctx, ret_signature, ret_len, octets, len) == 1;
-	EVP_MD_CTX_free(ctx);
-	return done;
+	if ((begin_again(credential, hash) || begin(credential, hash)) &&
+	    set_padding(credential->key,
+			EVP_MD_CTX_get_pkey_ctx(credential->signer)) &&
+	    /* fails if *ret_len bytes might not be enough */
+	    EVP_DigestSign(credential->signer, ret_signature, ret_len, octets,
+			   len) == 1)
+		return true;
+	EVP_MD_CTX_free(credential->signer);
+	credential->signer = NULL;
+	return false;
 }
 
 /* ---------------------------------------------------------------- anchors */

@@ -17,6 +17,8 @@
 struct policy_credential {
 	STACK_OF(X509) *certs;	/* end certificate first, then intermediates */
 	EVP_PKEY *key;
+	EVP_MD_CTX *signer;	/* of the last signature, or NULL */
+	uint16_t signer_hash;
 };
 
 /* The anchors that one peer's chain may end at (RFC 5280 6.1.1 (d)). */
@@ -60,7 +62,7 @@ bool policy_anchors_equal(const struct policy_anchors *a,
  * other. *ret_len holds the size of ret_signature on entry, the length on
  * success.
  */
-bool policy_credential_sign(const struct policy_credential *credential,
+bool policy_credential_sign(struct policy_credential *credential,
 			    uint16_t hash, const uint8_t *octets, size_t len,
 			    uint8_t *ret_signature, size_t *ret_len);
 

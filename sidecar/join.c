@@ -170,7 +170,7 @@ static bool mix_ppk(const struct ike_crypto *crypto,
 
 void join_sign(struct ike *ike, const struct ike_crypto *crypto,
 	       struct ike_time now, const struct ike_effect *effect,
-	       const struct policy_credential *credential,
+	       struct policy_credential *credential,
 	       const struct policy_peer *peer)
 {
 	uint8_t signature[IKE_MAX_SIGNATURE];

@@ -24,7 +24,7 @@ struct ike *join_new_engine(struct ike_crypto *crypto,
  * the secret or PPK that it shares with this peer. */
 void join_sign(struct ike *ike, const struct ike_crypto *crypto,
 	       struct ike_time now, const struct ike_effect *effect,
-	       const struct policy_credential *credential,
+	       struct policy_credential *credential,
 	       const struct policy_peer *peer);
 
 #endif

@@ -85,7 +85,7 @@ static double median(const double *values, size_t count)
 /* ---------------------------------------------------------------- rounds */
 
 static void shake(const struct handshake_suite *suite,
-		  const struct handshake_identity identities[ENDS],
+		  struct handshake_identity identities[ENDS],
 		  struct result *result)
 {
 	struct handshake_pair *pairs[BATCH];
@@ -114,7 +114,7 @@ static void bare(struct handshake_floor *floor, struct result *result)
 
 /* Octets of heap an IKE SA with its engine and two Child SAs. */
 static double held(const struct handshake_suite *suite,
-		   const struct handshake_identity identities[ENDS])
+		   struct handshake_identity identities[ENDS])
 {
 	struct handshake_pair *pairs[HELD];
 	double ignored[ENDS] = { 0 };

@@ -52,7 +52,7 @@ struct handshake_pair;
 /* Two engines; the responder's own attempt is over. */
 struct handshake_pair *
 pair_make(const struct handshake_suite *suite,
-	  const struct handshake_identity identities[ENDS]);
+	  struct handshake_identity identities[ENDS]);
 /* From nothing to one IKE SA with two Child SAs, installed at both ends. Adds
  * each end's CPU time, in nanoseconds. */
 void pair_shake(struct handshake_pair *pair, double cpu[ENDS]);

@@ -22,7 +22,8 @@ struct packet {
 
 struct end {
 	struct handshake_pair *pair;
-	const struct handshake_identity *identity, *peers;
+	struct handshake_identity *identity;
+	const struct handshake_identity *peers;
 	struct in6_addr address, peer;
 	struct ike *ike;
 	bool deaf;			/* what it sends gets lost */
@@ -102,6 +103,7 @@ static void make_identity(const struct handshake_suite *suite,
 	address_parse(text, &address);
 	identity->anchors.certs = sk_X509_new_null();
 	identity->credential.certs = sk_X509_new_null();
+	identity->credential.signer = NULL;
 	if (strcmp(suite->key, "P-256") == 0)
 		certified(&address, identity, &cert);
 	else {
@@ -128,6 +130,7 @@ void identity_clear(struct handshake_identity identities[ENDS])
 	for (int i = 0; i < ENDS; i++) {
 		sk_X509_pop_free(identities[i].anchors.certs, X509_free);
 		sk_X509_pop_free(identities[i].credential.certs, X509_free);
+		EVP_MD_CTX_free(identities[i].credential.signer);
 		EVP_PKEY_free(identities[i].credential.key);
 		OPENSSL_free(identities[i].der);
 	}
@@ -302,7 +305,7 @@ static void start_responder(struct end *end)
 
 struct handshake_pair *
 pair_make(const struct handshake_suite *suite,
-	  const struct handshake_identity identities[ENDS])
+	  struct handshake_identity identities[ENDS])
 {
 	struct handshake_pair *pair = calloc(1, sizeof(*pair));
 

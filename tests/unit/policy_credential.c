@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include <cmocka.h>
+#include <openssl/rsa.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -265,7 +266,30 @@ static void test_signs(void **state)
 	policy_credential_free(credential);
 }
 
-/* Each kind of key with each hash id: which go together. */
+/* As a peer does; id 5 is of keys that hash by themselves. */
+static bool verified(EVP_PKEY *key, uint16_t hash, const uint8_t *octets,
+		     size_t octets_len, const uint8_t *signature, size_t len)
+{
+	const EVP_MD *const mds[] = { EVP_sha256(), EVP_sha384(),
+				      EVP_sha512(), NULL };
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	EVP_PKEY_CTX *padding;
+	bool ok = EVP_DigestVerifyInit(ctx, &padding, mds[hash - 2], NULL,
+				       key) == 1;
+
+	if (EVP_PKEY_get_base_id(key) == EVP_PKEY_RSA)
+		ok = ok && EVP_PKEY_CTX_set_rsa_padding(
+			padding, RSA_PKCS1_PSS_PADDING) == 1 &&
+			EVP_PKEY_CTX_set_rsa_pss_saltlen(
+				padding, RSA_PSS_SALTLEN_DIGEST) == 1;
+	ok = ok && EVP_DigestVerify(ctx, signature, len, octets,
+				    octets_len) == 1;
+	EVP_MD_CTX_free(ctx);
+	return ok;
+}
+
+/* Each kind of key with each hash id: which go together. One after the other,
+ * several times each, and after one that had no room. */
 static void test_signs_with_every_key(void **state)
 {
 	static const struct {
@@ -285,18 +309,25 @@ static void test_signs_with_every_key(void **state)
 		struct policy_credential credential = {
 			.key = make_key(rows[i].key) };
 
-		for (uint16_t hash = 0; hash < 7; hash++) {
+		for (unsigned n = 0; n < 4 * 7 * 2; n++) {
+			uint16_t hash = (uint16_t)(n / 4 % 7);
 			uint8_t signature[512];
-			size_t len = sizeof(signature);
+			size_t len = n % 4 == 2 ? 8 : sizeof(signature);
 			bool right = hash == 5 ? rows[i].identity :
 				hash >= 2 && hash <= 4 && rows[i].digest;
+			bool signs = right && n % 4 != 2;
 
 			assert_int_equal(policy_credential_sign(
-				&credential, hash, octets, 6, signature, &len),
-				right);
-			if (right && rows[i].len)
+				&credential, hash, octets, 1 + n % 6,
+				signature, &len), signs);
+			if (signs)
+				assert_true(verified(credential.key, hash,
+						     octets, 1 + n % 6,
+						     signature, len));
+			if (signs && rows[i].len)
 				assert_int_equal(len, rows[i].len);
 		}
+		EVP_MD_CTX_free(credential.signer);
 		EVP_PKEY_free(credential.key);
 	}
 }
