@@ -132,7 +132,7 @@ static void finish_child(struct ike *ike, struct sa *sa,
 	}
 	reason = child_accept(ike, sa, payloads, new.kind, 0,
 			      &algorithms, &new.spi_out);
-	if (reason == IKE_REASON_NONE && 
+	if (reason == IKE_REASON_NONE &&
 	    !derive_child(ike, sa, &algorithms, &keys))
 		reason = IKE_REASON_CRYPTO;
 	if (reason == IKE_REASON_NONE) {

@@ -36,7 +36,7 @@ struct ike_crypto {
 	EVP_MD *sha1, *sha256;
 	EVP_MAC_CTX *hmac[CRYPTO_HASHES];	/* without a key; copied */
 	EVP_CIPHER *ciphers[CRYPTO_CIPHERS];	/* of each row, or NULL */
-	EVP_PKEY_CTX *makers[CRYPTO_CURVES];	/* of keys, or NULL */
+	EVP_PKEY_CTX *makers[CRYPTO_CURVES];	/* of keys; or NULL */
 	EVP_PKEY *peers[CRYPTO_CURVES];		/* crypto_peer_key() */
 };
 

@@ -138,9 +138,9 @@ struct ike_config {
 
 /*
  * Make the engine of one pair. It does nothing until IKE_INPUT_START.
- * `config` is copied. Returns NULL when out of memory or when the
- * configuration is unusable (families differ, no certificate, or one whose key
- * is of a kind that is not accepted, proposals that are none).
+ * `config` is copied. Returns NULL when out of memory or randomness, or when
+ * the configuration is unusable (families differ, no certificate, or one whose
+ * key is of a kind that is not accepted, proposals that are none).
  */
 struct ike *ike_new(const struct ike_config *config);
 

@@ -93,7 +93,7 @@ static OSSL_PARAM octets(const char *name, const uint8_t *bytes, size_t len)
 		name, (void *)(uintptr_t)bytes, len);
 }
 
-/* A key, with its private number as OpenSSL has it for this type, or without. */
+/* A key; `private`, if any, as OpenSSL has it for this type. */
 static EVP_PKEY *make_key(const struct ike_crypto *crypto,
 			  enum crypto_curve curve, struct ike_bytes public,
 			  OSSL_PARAM private)

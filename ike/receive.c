@@ -75,7 +75,7 @@ static void receive_init(struct ike *ike, struct message *message)
 	const struct table_row *row;
 	struct sa *sa;
 
-	if (reason == IKE_REASON_NONE && 
+	if (reason == IKE_REASON_NONE &&
 	    !crypto_sha256(ike->config.crypto, message->bytes, hash))
 		reason = IKE_REASON_CRYPTO;
 	if (reason != IKE_REASON_NONE) {

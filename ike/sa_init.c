@@ -38,8 +38,9 @@ static bool knows_fragmentation(const struct message *message)
 /* The keys, from both nonces, SPIs and public values. */
 static enum ike_reason
 derive(const struct ike *ike, const struct sa *sa,
-       const struct selection *selection, uint64_t spi_peer, const struct crypto_ke *ke,
-       const struct message *message, struct keys_ike *ret_keys)
+       const struct selection *selection, uint64_t spi_peer,
+       const struct crypto_ke *ke, const struct message *message,
+       struct keys_ike *ret_keys)
 {
 	const struct nonce *own = &sa->handshake->own;
 	struct ike_bytes own_nonce = { own->bytes, own->len };

@@ -3,7 +3,8 @@
 #include "ike/engine.h"
 
 bool shared_key_mac(const struct ike_crypto *crypto, uint16_t prf,
-		    struct ike_bytes secret, struct ike_bytes octets, struct secret *ret_mac)
+		    struct ike_bytes secret, struct ike_bytes octets,
+		    struct secret *ret_mac)
 {
 	static const uint8_t pad[] = "Key Pad for IKEv2";
 	struct ike_bytes part = { pad, sizeof(pad) - 1 };
@@ -13,7 +14,8 @@ bool shared_key_mac(const struct ike_crypto *crypto, uint16_t prf,
 	done = secret.len >= SHARED_KEY_MIN &&
 		crypto_prf(crypto, prf, secret, &part, 1, &key) &&
 		crypto_prf(crypto, prf,
-			   (struct ike_bytes){ key.bytes, key.len }, &octets, 1, ret_mac);
+			   (struct ike_bytes){ key.bytes, key.len }, &octets,
+			   1, ret_mac);
 	secret_wipe(&key);
 	return done;
 }

@@ -398,7 +398,8 @@ size_t engine_seal(const struct sa *sa, uint8_t exchange, bool response,
 		   uint8_t ret_bytes[IKE_MAX_MESSAGE])
 {
 	static uint64_t iv = 1;
-	const struct crypto_protection peers = sa_protection(test_crypto(), sa, false);
+	const struct crypto_protection peers =
+		sa_protection(test_crypto(), sa, false);
 	uint8_t plain[IKE_MAX_MESSAGE];
 	struct writer inner = writer_of(plain, sizeof(plain));
 	struct writer outer = writer_of(ret_bytes, IKE_MAX_MESSAGE);

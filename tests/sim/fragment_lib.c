@@ -27,7 +27,8 @@ size_t fragment_seal(const struct sa *sa, const struct fragment *fragment,
 		     uint32_t back, uint8_t ret_bytes[IKE_MAX_MESSAGE])
 {
 	static uint64_t iv = 1u << 20;
-	const struct crypto_protection peers = sa_protection(test_crypto(), sa, false);
+	const struct crypto_protection peers =
+		sa_protection(test_crypto(), sa, false);
 	struct writer writer = writer_of(ret_bytes, IKE_MAX_MESSAGE);
 	static const uint8_t zeros[256];
 	struct crypto_shape shape;

@@ -79,7 +79,8 @@ static uint16_t answered(void)
 	struct ike_bytes bytes = { out->last, out->last_len };
 	struct message_header header;
 	struct payloads payloads;
-	const struct crypto_protection own = sa_protection(test_crypto(), the_sa(), true);
+	const struct crypto_protection own =
+		sa_protection(test_crypto(), the_sa(), true);
 	uint8_t *plain;
 	uint16_t type;
 	size_t len;

@@ -30,7 +30,8 @@ static void each_payload(struct reader chain, uint8_t type,
 void reseal_deliver(struct sim *sim, struct sa *sa, int from,
 		    struct ike_bytes bytes, reseal_payload *payload)
 {
-	struct crypto_protection protection = sa_protection(test_crypto(), sa, true);
+	struct crypto_protection protection =
+		sa_protection(test_crypto(), sa, true);
 	uint8_t payloads[IKE_MAX_MESSAGE], message[IKE_MAX_MESSAGE];
 	struct writer inner = writer_of(payloads, sizeof(payloads));
 	struct writer outer = writer_of(message, sizeof(message));
