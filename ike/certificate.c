@@ -10,11 +10,11 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-enum { BEFORE_KEY = 5, SEQUENCE = 0x30, VERSION = 0xa0 };
+enum { BEFORE_KEY = 5, SEQUENCE = 0x30, VERSION = 0xa0, ED25519 = -1 };
 
 /* SubjectPublicKeyInfo up to the octets of the key (RFC 5480 2, RFC 8410 4). */
 static const struct form {
-	enum crypto_curve curve;	/* CRYPTO_CURVES: Ed25519 */
+	int curve;		/* enum crypto_curve, or ED25519 */
 	size_t head_len, key_len;
 	const char *head;
 } forms[] = {
@@ -24,7 +24,7 @@ static const struct form {
 	{ CRYPTO_P384, 23, 97,
 	  "\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b"
 	  "\x81\x04\x00\x22\x03\x62\x00" },
-	{ CRYPTO_CURVES, 12, 32,
+	{ ED25519, 12, 32,
 	  "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00" },
 };
 
@@ -86,10 +86,10 @@ static EVP_PKEY *make_key(struct ike_crypto *crypto, const struct form *form,
 			  struct ike_bytes public)
 {
 	/* of an Edwards key OpenSSL would leave the old value */
-	if (form->curve == CRYPTO_CURVES)
+	if (form->curve == ED25519)
 		return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
 						   public.data, public.len);
-	return crypto_peer_key(crypto, form->curve, public);
+	return crypto_peer_key(crypto, (enum crypto_curve)form->curve, public);
 }
 
 EVP_PKEY *certificate_key(struct ike_crypto *crypto,

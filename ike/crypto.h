@@ -105,8 +105,8 @@ crypto_ke_shared(struct ike_crypto *crypto, const struct crypto_ke *ke,
 
 /* A peer's key: an uncompressed point, or the octets of an X25519 value. NULL
  * if it is not on the curve, or if the library fails. It is good until the next
- * call for this curve, which puts another value into it: that takes a fifth of
- * the time of making one. The caller frees it all the same. */
+ * call for this curve, which puts another value into it: that takes a small part
+ * of the time of making one. The caller frees it all the same. */
 EVP_PKEY *crypto_peer_key(struct ike_crypto *crypto, enum crypto_curve curve,
 			  struct ike_bytes public);
 

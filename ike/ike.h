@@ -80,8 +80,8 @@ enum ike_udp {
 };
 
 /* The algorithms, as OpenSSL has them; for all engines of a process, and for
- * one thread at a time. NULL if one of those is missing that none can do
- * without. */
+ * one thread at a time. NULL when out of memory, or if one of those is missing
+ * that none can do without. */
 struct ike_crypto;
 struct ike_crypto *ike_crypto_new(void);
 /* When no engine has it any more. NULL is legal. */

@@ -148,7 +148,7 @@ EVP_PKEY *crypto_peer_key(struct ike_crypto *crypto, enum crypto_curve curve,
 /* ---------------------------------------------------------------- X25519 */
 
 /*
- * OpenSSL 3.0 multiplies the base point in portable C and all others in
+ * OpenSSL multiplies the base point in portable C and, on x86-64, all others in
  * assembly, which takes a third less: so the public value is derived (RFC 7748
  * 6.1), and not made with the key. Derivations do not look at it.
  */
@@ -343,12 +343,14 @@ bool crypto_ke_make(struct ike_crypto *crypto, uint16_t group,
 		made = make(crypto, method, &ke);
 	}
 	if (ke.derivation)
-		secret_wipe(&ke.private);
-	if (made)
-		*ret_ke = ke;
-	else
+		secret_wipe(&ke.private);	/* it is in there */
+	if (!made) {
 		crypto_ke_wipe(&ke);
-	return made;
+		return false;
+	}
+	*ret_ke = ke;
+	OPENSSL_cleanse(&ke, sizeof(ke));	/* it is no longer ours */
+	return true;
 }
 
 void crypto_ke_wipe(struct crypto_ke *ke)

@@ -188,22 +188,27 @@ static bool begin(struct policy_credential *credential, uint16_t hash)
 				  credential->key) == 1;
 }
 
+static bool finish(const struct policy_credential *credential,
+		   const uint8_t *octets, size_t len, uint8_t *ret_signature,
+		   size_t *ret_len)
+{
+	return set_padding(credential->key,
+			   EVP_MD_CTX_get_pkey_ctx(credential->signer)) &&
+	       /* fails if *ret_len bytes might not be enough */
+	       EVP_DigestSign(credential->signer, ret_signature, ret_len,
+			      octets, len) == 1;
+}
+
 bool policy_credential_sign(struct policy_credential *credential,
 			    uint16_t hash, const uint8_t *octets, size_t len,
 			    uint8_t *ret_signature, size_t *ret_len)
 {
 	if (!hash_fits(credential->key, hash))
 		return false;
-	if ((begin_again(credential, hash) || begin(credential, hash)) &&
-	    set_padding(credential->key,
-			EVP_MD_CTX_get_pkey_ctx(credential->signer)) &&
-	    /* fails if *ret_len bytes might not be enough */
-	    EVP_DigestSign(credential->signer, ret_signature, ret_len, octets,
-			   len) == 1)
-		return true;
-	EVP_MD_CTX_free(credential->signer);
-	credential->signer = NULL;
-	return false;
+	return (begin_again(credential, hash) &&
+		finish(credential, octets, len, ret_signature, ret_len)) ||
+	       (begin(credential, hash) &&
+		finish(credential, octets, len, ret_signature, ret_len));
 }
 
 /* ---------------------------------------------------------------- anchors */

@@ -300,10 +300,8 @@ static int start(struct daemon *daemon)
 	}
 	open_trust(daemon);
 	daemon->crypto = ike_crypto_new();
-	if (!daemon->crypto) {
-		log_error(NULL, "OpenSSL has no HMAC, SHA-1 or SHA-2: correct its configuration (openssl.cnf)");
-		return 1;
-	}
+	if (!daemon->crypto)	/* no pair can be made; the guard can */
+		log_error(NULL, "OpenSSL gives no HMAC, SHA-1 or SHA-2: correct its configuration (openssl.cnf)");
 	status = daemon_load(daemon);
 	if (status)
 		return status;
