@@ -31,6 +31,9 @@ _Noreturn void handshake_die(const char *what);
 double handshake_cpu(void);
 double handshake_wall(void);
 
+/* What handshake_cpu() itself takes of that. */
+double handshake_look(void);
+
 /* ------------------------------------------------------------------ pairs */
 
 enum { INITIATOR, RESPONDER, ENDS };

@@ -382,24 +382,9 @@ static int next_turn(struct handshake_pair *pair)
 	return due[INITIATOR].us < due[RESPONDER].us ? INITIATOR : RESPONDER;
 }
 
-/* What it takes to look at the clock, which is not the handshake's. */
-static double clock_cost(void)
-{
-	enum { LOOKS = 1000 };
-	static double cost;
-	double begun = handshake_cpu();
-
-	if (cost > 0)
-		return cost;
-	for (int i = 1; i < LOOKS; i++)
-		(void)handshake_cpu();
-	cost = (handshake_cpu() - begun) / LOOKS;
-	return cost;
-}
-
 void pair_shake(struct handshake_pair *pair, double cpu[ENDS])
 {
-	const double cost = clock_cost();
+	const double look = handshake_look();
 	double last = handshake_cpu(), now;
 	int whose = INITIATOR;
 
@@ -408,7 +393,7 @@ void pair_shake(struct handshake_pair *pair, double cpu[ENDS])
 	       pair->ends[RESPONDER].installed < ALL_INSTALLED) {
 		turn(pair, whose);
 		now = handshake_cpu();
-		cpu[whose] += now - last - cost;
+		cpu[whose] += now - last - look;
 		last = now;
 		whose = next_turn(pair);
 	}
