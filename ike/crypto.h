@@ -12,7 +12,7 @@
 #include "ike/secret.h"
 #include "ike/wire.h"
 
-/* HMACs have the same numbers. */
+/* The hash of a PRF or of an integrity algorithm: all of ours are HMACs. */
 enum crypto_hash {
 	CRYPTO_SHA2_256,
 	CRYPTO_SHA2_384,
