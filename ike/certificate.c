@@ -10,21 +10,22 @@
 #include <openssl/x509.h>
 #include <string.h>
 
-enum { BEFORE_KEY = 5, SEQUENCE = 0x30, VERSION = 0xa0, ED25519 = -1 };
+enum { BEFORE_KEY = 5, SEQUENCE = 0x30, VERSION = 0xa0 };
 
 /* SubjectPublicKeyInfo up to the octets of the key (RFC 5480 2, RFC 8410 4). */
 static const struct form {
-	int curve;		/* enum crypto_curve, or ED25519 */
+	enum signature_key kind;
+	enum crypto_curve curve;	/* but Ed25519 */
 	size_t head_len, key_len;
 	const char *head;
 } forms[] = {
-	{ CRYPTO_P256, 26, 65,
+	{ SIGNATURE_P256, CRYPTO_P256, 26, 65,
 	  "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a"
 	  "\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00" },
-	{ CRYPTO_P384, 23, 97,
+	{ SIGNATURE_P384, CRYPTO_P384, 23, 97,
 	  "\x30\x76\x30\x10\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x05\x2b"
 	  "\x81\x04\x00\x22\x03\x62\x00" },
-	{ ED25519, 12, 32,
+	{ SIGNATURE_ED25519, CRYPTO_CURVES, 12, 32,
 	  "\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x03\x21\x00" },
 };
 
@@ -83,32 +84,41 @@ static bool find_key(struct ike_bytes certificate, struct ike_bytes *ret_info)
 }
 
 static EVP_PKEY *make_key(struct ike_crypto *crypto, const struct form *form,
-			  struct ike_bytes public)
+			  const uint8_t *public)
 {
 	/* of an Edwards key OpenSSL would leave the old value */
-	if (form->curve == ED25519)
+	if (form->kind == SIGNATURE_ED25519)
 		return EVP_PKEY_new_raw_public_key(EVP_PKEY_ED25519, NULL,
-						   public.data, public.len);
-	return crypto_peer_key(crypto, (enum crypto_curve)form->curve, public);
+						   public, form->key_len);
+	return crypto_peer_key(crypto, form->curve, (struct ike_bytes){
+			       public, form->key_len });
+}
+
+static const struct form *find_form(struct ike_bytes info)
+{
+	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++)
+		if (info.len == forms[i].head_len + forms[i].key_len &&
+		    !memcmp(info.data, forms[i].head, forms[i].head_len))
+			return &forms[i];
+	return NULL;
 }
 
 EVP_PKEY *certificate_key(struct ike_crypto *crypto,
-			  struct ike_bytes certificate)
+			  struct ike_bytes certificate,
+			  enum signature_key *ret_kind)
 {
+	const struct form *form;
 	struct ike_bytes info;
 	const uint8_t *at;
+	EVP_PKEY *key;
 
 	if (!find_key(certificate, &info))
 		return NULL;
-	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
-		const struct form *form = &forms[i];
-
-		if (info.len == form->head_len + form->key_len &&
-		    !memcmp(info.data, form->head, form->head_len))
-			return make_key(crypto, form, (struct ike_bytes){
-					info.data + form->head_len,
-					form->key_len });
-	}
+	form = find_form(info);
 	at = info.data;
-	return d2i_PUBKEY(NULL, &at, (long)info.len);
+	key = form ? make_key(crypto, form, at + form->head_len) :
+		d2i_PUBKEY(NULL, &at, (long)info.len);
+	if (key)
+		*ret_kind = form ? form->kind : signature_key_of(key);
+	return key;
 }

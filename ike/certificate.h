@@ -3,13 +3,13 @@
 #ifndef IKE_CERTIFICATE_H
 #define IKE_CERTIFICATE_H
 
-#include <openssl/types.h>
+#include "ike/signature.h"
 
-#include "ike/crypto.h"
-
-/* NULL if this is no certificate (DER), or its key none that OpenSSL knows.
- * Good until the next call (crypto_peer_key()); the caller frees it. */
+/* Its key, and of which kind that is. NULL if this is no certificate (DER), or
+ * its key none that OpenSSL knows. Good until the next call
+ * (crypto_peer_key()); the caller frees it. */
 EVP_PKEY *certificate_key(struct ike_crypto *crypto,
-			  struct ike_bytes certificate);
+			  struct ike_bytes certificate,
+			  enum signature_key *ret_kind);
 
 #endif

@@ -73,6 +73,7 @@ void ike_crypto_free(struct ike_crypto *crypto)
 		EVP_PKEY_CTX_free(crypto->makers[i]);
 		EVP_PKEY_free(crypto->peers[i]);
 	}
+	EVP_PKEY_free(crypto->x25519_base);
 	free(crypto);
 }
 

@@ -38,6 +38,7 @@ struct ike_crypto {
 	EVP_CIPHER *ciphers[CRYPTO_CIPHERS];	/* of each row, or NULL */
 	EVP_PKEY_CTX *makers[CRYPTO_CURVES];	/* of keys; or NULL */
 	EVP_PKEY *peers[CRYPTO_CURVES];		/* crypto_peer_key() */
+	EVP_PKEY *x25519_base;			/* 9 (RFC 7748 4.1) */
 };
 
 enum {
@@ -116,7 +117,8 @@ MUST_CHECK enum ike_reason
 modp_shared(size_t bits, const struct crypto_ke *ke, struct ike_bytes public,
 	    struct secret_wide *ret_shared);
 
-/* Fill in crypto->ciphers and ->makers; what OpenSSL lacks stays NULL. */
+/* Fill in ->ciphers; ->makers and ->x25519_base. What OpenSSL lacks stays
+ * NULL. */
 void cipher_fetch(struct ike_crypto *crypto);
 void ke_fetch(struct ike_crypto *crypto);
 

@@ -58,10 +58,10 @@ static bool copy_certs(struct ike *ike)
 
 static enum signature_key kind_of(const struct ike_config *config)
 {
-	EVP_PKEY *key = certificate_key(config->crypto, config->certs[0]);
-	enum signature_key kind = signature_key_of(key);
+	enum signature_key kind = SIGNATURE_NONE;
 
-	EVP_PKEY_free(key);
+	EVP_PKEY_free(certificate_key(config->crypto, config->certs[0],
+				      &kind));
 	return kind;
 }
 

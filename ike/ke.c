@@ -120,6 +120,8 @@ static EVP_PKEY *make_key(const struct ike_crypto *crypto,
 
 void ke_fetch(struct ike_crypto *crypto)
 {
+	static const uint8_t base[X25519_SIZE] = { 9 };
+
 	for (size_t i = 0; i < CRYPTO_CURVES; i++) {
 		EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new_from_name(
 			NULL, curves[i].type, NULL);
@@ -129,6 +131,9 @@ void ke_fetch(struct ike_crypto *crypto)
 		else
 			EVP_PKEY_CTX_free(ctx);
 	}
+	crypto->x25519_base = make_key(crypto, CRYPTO_X25519,
+				       (struct ike_bytes){ base, X25519_SIZE },
+				       OSSL_PARAM_construct_end());
 }
 
 EVP_PKEY *crypto_peer_key(struct ike_crypto *crypto, enum crypto_curve curve,
@@ -152,28 +157,22 @@ EVP_PKEY *crypto_peer_key(struct ike_crypto *crypto, enum crypto_curve curve,
  * assembly, which takes a third less: so the public value is derived (RFC 7748
  * 6.1), and not made with the key. Derivations do not look at it.
  */
-static bool x25519_make(struct ike_crypto *crypto, struct crypto_ke *ke)
+static bool x25519_make(const struct ike_crypto *crypto, struct crypto_ke *ke)
 {
-	static const uint8_t base[X25519_SIZE] = { 9 }, none[X25519_SIZE];
-	EVP_PKEY *point = crypto_peer_key(crypto, CRYPTO_X25519,
-					  (struct ike_bytes){ base,
-							      X25519_SIZE });
+	static const uint8_t none[X25519_SIZE];
 	struct secret_wide public;
-	bool made;
 
 	ke->derivation = derivation_new(
 		make_key(crypto, CRYPTO_X25519,
 			 (struct ike_bytes){ none, X25519_SIZE },
 			 octets(OSSL_PKEY_PARAM_PRIV_KEY, ke->private.bytes,
 				X25519_SIZE)));
-	made = point && ke->derivation &&
-		derive(ke->derivation, point, X25519_SIZE, &public);
-	EVP_PKEY_free(point);
-	if (made) {
-		ke->public_len = X25519_SIZE;
-		memcpy(ke->public, public.bytes, X25519_SIZE);
-	}
-	return made;
+	if (!crypto->x25519_base || !ke->derivation ||
+	    !derive(ke->derivation, crypto->x25519_base, X25519_SIZE, &public))
+		return false;
+	ke->public_len = X25519_SIZE;
+	memcpy(ke->public, public.bytes, X25519_SIZE);
+	return true;
 }
 
 static enum ike_reason

@@ -140,14 +140,14 @@ static bool der_to_raw(struct ike_bytes der, size_t coordinate,
 
 /* Methods 9, 10, 11. */
 static enum ike_reason
-verify_raw(EVP_PKEY *key, uint8_t method, struct ike_bytes auth,
-	   struct ike_bytes octets)
+verify_raw(EVP_PKEY *key, enum signature_key kind, uint8_t method,
+	   struct ike_bytes auth, struct ike_bytes octets)
 {
 	struct signature_choice choice;
 	uint8_t der[RAW_ROOM];
 	size_t len;
 
-	if (!signature_method(method, signature_key_of(key), &choice))
+	if (!signature_method(method, kind, &choice))
 		return IKE_REASON_CERTIFICATE;
 	if (auth.len != 2 * choice.coordinate)
 		return IKE_REASON_AUTH;
@@ -159,9 +159,9 @@ verify_raw(EVP_PKEY *key, uint8_t method, struct ike_bytes auth,
 }
 
 static enum ike_reason
-verify_digital(EVP_PKEY *key, struct ike_bytes auth, struct ike_bytes octets)
+verify_digital(EVP_PKEY *key, enum signature_key kind, struct ike_bytes auth,
+	       struct ike_bytes octets)
 {
-	enum signature_key kind = signature_key_of(key);
 	struct ike_bytes algorithm, signature;
 	const struct signature_row *row;
 
@@ -182,16 +182,17 @@ signature_verify(struct ike_crypto *crypto, struct ike_bytes certificate,
 		 uint8_t method, struct ike_bytes auth, struct ike_bytes octets)
 {
 	enum ike_reason reason = IKE_REASON_AUTH_METHOD;
-	EVP_PKEY *key = certificate_key(crypto, certificate);
+	enum signature_key kind;
+	EVP_PKEY *key = certificate_key(crypto, certificate, &kind);
 
 	if (!key)
 		reason = IKE_REASON_CERTIFICATE;
 	else if (method == IKE_AUTH_METHOD_DIGITAL_SIGNATURE)
-		reason = verify_digital(key, auth, octets);
+		reason = verify_digital(key, kind, auth, octets);
 	else if (method == IKE_AUTH_METHOD_ECDSA_P256 ||
 		 method == IKE_AUTH_METHOD_ECDSA_P384 ||
 		 method == IKE_AUTH_METHOD_ECDSA_P521)
-		reason = verify_raw(key, method, auth, octets);
+		reason = verify_raw(key, kind, method, auth, octets);
 	EVP_PKEY_free(key);
 	return reason;
 }

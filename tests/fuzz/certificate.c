@@ -91,6 +91,7 @@ static void check(const struct policy_request *request)
 {
 	struct policy_verdict verdict;
 	const uint8_t *at = request->certs[0].data;
+	enum signature_key kind;
 	EVP_PKEY *key;
 	X509 *end;
 
@@ -111,8 +112,10 @@ static void check(const struct policy_request *request)
 	FUZZ_ASSERT(!request->crls || verdict.crl.until > request->now);
 	/* and AUTH was verified by the key that is in it */
 	key = certificate_key(test_crypto(), (struct ike_bytes){
-			      request->certs[0].data, request->certs[0].len });
-	FUZZ_ASSERT(key && EVP_PKEY_eq(key, X509_get0_pubkey(end)) == 1);
+			      request->certs[0].data, request->certs[0].len },
+			      &kind);
+	FUZZ_ASSERT(key && kind == signature_key_of(key) &&
+		    EVP_PKEY_eq(key, X509_get0_pubkey(end)) == 1);
 	EVP_PKEY_free(key);
 	X509_free(end);
 }

@@ -60,14 +60,19 @@ static size_t make(EVP_PKEY *key, long version, uint8_t ret_der[2048])
 static void after_others(struct ike_bytes bytes, const EVP_PKEY *expected)
 {
 	for (int kind = 0; kind < KINDS; kind++) {
-		EVP_PKEY *key = certificate_key(test_crypto(), others[kind]);
+		enum signature_key found;
+		EVP_PKEY *key = certificate_key(test_crypto(), others[kind],
+						&found);
 
 		assert_non_null(key);
+		assert_int_equal(found, signature_key_of(key));
 		EVP_PKEY_free(key);
-		key = certificate_key(test_crypto(), bytes);
+		key = certificate_key(test_crypto(), bytes, &found);
 		assert_int_equal(!key, !expected);
-		if (expected)
+		if (expected) {
 			assert_int_equal(EVP_PKEY_eq(key, expected), 1);
+			assert_int_equal(found, signature_key_of(expected));
+		}
 		EVP_PKEY_free(key);
 	}
 }
@@ -89,14 +94,17 @@ static void every_kind(void **state)
 
 static void none_in(struct ike_bytes bytes)
 {
-	assert_null(certificate_key(test_crypto(), bytes));
+	enum signature_key kind;
+
+	assert_null(certificate_key(test_crypto(), bytes, &kind));
 }
 
 /* Never another key than OpenSSL's. */
 static void same_in(struct ike_bytes bytes)
 {
 	const uint8_t *at = bytes.data;
-	EVP_PKEY *found = certificate_key(test_crypto(), bytes), *key;
+	enum signature_key kind;
+	EVP_PKEY *found = certificate_key(test_crypto(), bytes, &kind), *key;
 	EVP_PKEY *copy = found ? EVP_PKEY_dup(found) : NULL;
 	X509 *x509 = d2i_X509(NULL, &at, (long)bytes.len);
 
