@@ -170,6 +170,32 @@ static void read_file_peers(struct config_reading *r, cfg_t *root)
 	}
 }
 
+static int count_pair(void *ctx, const struct policy_peer *peer,
+		      const struct in6_addr *local,
+		      const struct in6_addr *remote)
+{
+	size_t *count = ctx;
+
+	(void)peer;
+	(void)local;
+	(void)remote;
+	++*count;
+	return 0;
+}
+
+static void check_pairs(struct config_reading *r)
+{
+	size_t count = 0;
+
+	policy_each_pair(r->config, count_pair, &count);
+	if (count > POLICY_MAX_PAIRS)
+		config_error(&r->tree, r->tree.files[0]->path, 1, "%zu pairs "
+			     "(each address of a peer with each of local's of "
+			     "its family), at most %d are supported: remove "
+			     "some peers or addresses", count,
+			     POLICY_MAX_PAIRS);
+}
+
 void config_read_peers(struct config_reading *r)
 {
 	size_t i, count = count_peers(&r->tree);
@@ -191,4 +217,5 @@ void config_read_peers(struct config_reading *r)
 		if (r->tree.files[i]->cfg != NULL)
 			read_file_peers(r, r->tree.files[i]->cfg);
 	}
+	check_pairs(r);
 }

@@ -5,6 +5,7 @@
 enum policy_limits {
 	POLICY_MAX_ADDRESSES = 8,	/* of the router, of a peer */
 	POLICY_MAX_PEERS = 2048,
+	POLICY_MAX_PAIRS = 4096,
 	POLICY_MAX_CHAIN = 5,		/* certificates in a chain */
 	POLICY_MAX_CERT_SIZE = 16384,	/* bytes, DER */
 	POLICY_MAX_ANCHORS = 8,		/* in one trust file */

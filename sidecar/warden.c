@@ -9,6 +9,9 @@
 #include "policy/pairs.h"
 #include "sidecar/warden_parts.h"
 
+_Static_assert((int)POLICY_MAX_PAIRS <= (int)CLASSIFIER_MAX_PAIRS,
+	       "what the configuration takes, the classifier holds");
+
 static int open_carrier(struct warden *warden, enum carrier_kind kind,
 			const struct plane_ops *ops, char *ret_why)
 {

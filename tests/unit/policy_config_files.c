@@ -168,6 +168,17 @@ static void test_bounds(void **state)
 				       "\tmode = off\n"), i, i / 250, i % 250);
 	policy_config_free(read_text(text));
 	assert_string_equal(messages, "");
+	/* 683 peers of three addresses, two of ours: 4098 pairs (and the
+	 * certificate does not hold one of ours) */
+	at = text + sprintf(text, "local {\n\tas = 64500\n\taddresses = "
+			    "{192.0.2.1, 192.0.2.2}\n" FILES);
+	for (i = 0; i < POLICY_MAX_PAIRS / 6 + 1; i++)
+		at += sprintf(at, PEER("p%d", AS "\taddresses = {10.1.%d.%d, "
+				       "10.2.%d.%d, 10.3.%d.%d}\n\tmode = "
+				       "off\n"), i, i / 250, i % 250, i / 250,
+			      i % 250, i / 250, i % 250);
+	refused(text, 2, "c.conf:1: 4098 pairs (each address of a peer with "
+		"each of local's of its family), at most 4096");
 	at = text + sprintf(text, LOCAL);
 	for (i = 0; i < POLICY_MAX_INCLUDES; i++)
 		at += sprintf(at, "include(i%d)\n", i);
