@@ -244,6 +244,10 @@ void engine_attempt_failed(struct ike *ike, struct sa *sa,
 {
 	if (ike->attempt != sa)
 		return;
+	if (sa->superseded) {
+		sa_set_state(ike, sa, SA_DEAD);
+		return;
+	}
 	if (reason == IKE_REASON_NO_RESPONSE && sa->handshake &&
 	    sa->handshake->hint != IKE_REASON_NONE) {
 		reason = sa->handshake->hint;
@@ -256,12 +260,24 @@ void engine_attempt_failed(struct ike *ike, struct sa *sa,
 	effect_failed(ike, reason, notify);
 }
 
-void engine_attempt_abandon(struct ike *ike)
+void engine_attempt_abandon(struct ike *ike, bool contact)
 {
-	if (!ike->attempt)
+	struct sa *sa = ike->attempt;
+
+	if (!sa || sa->superseded)
 		return;
-	sa_set_state(ike, ike->attempt, SA_DEAD);
 	engine_count(ike, IKE_REASON_SUPERSEDED);
+	if (contact && engine_preferred(ike) && sa->state >= SA_AUTH_SENT)
+		sa->superseded = true;
+	else
+		sa_set_state(ike, sa, SA_DEAD);
+}
+
+void engine_attempt_overtaken(struct ike *ike, const struct sa *by)
+{
+	if (ike->attempt && ike->attempt->superseded && by == sa_best(ike) &&
+	    !by->initiator)
+		sa_set_state(ike, ike->attempt, SA_DEAD);
 }
 
 /* ----------------------------------------------------------------- state */

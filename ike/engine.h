@@ -36,8 +36,14 @@ void engine_initiate(struct ike *ike);
 /* Our attempt is over: tell, and schedule the next. */
 void engine_attempt_failed(struct ike *ike, struct sa *sa,
 			   enum ike_reason reason, uint16_t notify);
-/* The peer's own attempt has succeeded: drop ours. */
-void engine_attempt_abandon(struct ike *ike);
+/* The peer's own attempt has succeeded: drop ours. But a peer that had no IKE
+ * SA before (`contact`) may have accepted it meanwhile, and then has dropped its
+ * own if ours is preferred: such a one goes on, and nobody is told if it
+ * fails. */
+void engine_attempt_abandon(struct ike *ike, bool contact);
+/* The peer goes on with what it began: it has not accepted ours before, and
+ * will not now. */
+void engine_attempt_overtaken(struct ike *ike, const struct sa *by);
 /* Span before try number `tries` (from 1) of something: doubled each time,
  * with jitter. */
 struct ike_time engine_backoff(struct ike *ike, unsigned tries,

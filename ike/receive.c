@@ -193,6 +193,8 @@ static void confirm_known(struct ike *ike, struct sa *sa, uint32_t last,
 
 	if (sa->state == SA_DEAD)
 		return;
+	if (!response)
+		engine_attempt_overtaken(ike, sa);
 	for (struct child *c = ike->children; c; c = next) {
 		next = c->next;
 		if (c->sa == sa && c->info.id <= last &&

@@ -355,12 +355,13 @@ static void settle_two(struct ike *ike, struct sa *old, struct sa *new,
 void sa_establish(struct ike *ike, struct sa *sa, bool contact)
 {
 	sa_set_state(ike, sa, SA_ESTABLISHED);
+	sa->superseded = false;
 	sa->order = ++ike->next_order;
 	sa->authenticated = ike->now;
 	sa_set_lifetimes(ike, sa);
 	ike->failures = 0;
 	ike->retry_at = ike->now;
-	engine_attempt_abandon(ike);
+	engine_attempt_abandon(ike, contact);
 	for (struct sa *old = ike->sas; old; old = old->next)
 		if (old != sa && old->state == SA_ESTABLISHED)
 			settle_two(ike, old, sa, contact);

@@ -170,6 +170,55 @@ static void both_restart(void **state)
 	}
 }
 
+static bool lose_auth(struct sim *sim, int from, const uint8_t *data,
+		      size_t len)
+{
+	(void)sim;
+	(void)from;
+	return len < 19 || data[18] != IKE_EXCHANGE_AUTH;
+}
+
+static bool all_flows(const struct sim *sim)
+{
+	for (int side = 0; side < SIM_SIDES; side++)
+		for (int kind = 0; kind < IKE_CHILD_KINDS; kind++)
+			if (!sim_flows(sim, side, (enum ike_child_kind)kind))
+				return false;
+	return true;
+}
+
+/*
+ * Both IKE_AUTH requests are lost until neither side waits for the other's any
+ * more, and cross when they arrive: each side then has the other's IKE SA, and
+ * both come to the same one.
+ *
+ *	a|--AUTH a--x   x--AUTH b--|b		three times
+ *	a|--AUTH a-.     .-AUTH b--|b
+ *	a|<---------'---'--------->|b
+ */
+static void authentications_cross(void **state)
+{
+	struct sim sim;
+
+	(void)state;
+	FOR_SEEDS(seed, SEEDS) {
+		sim_open(&sim, seed);
+		sim.sides[0].late = seed & 2;
+		sim.sides[1].late = seed & 4;
+		sim.network.delay_us = 50000 + sim_random(&sim) % 100000;
+		sim.tap = lose_auth;
+		sim_input(&sim, 0, IKE_INPUT_START);
+		set_time(&sim, sim_random(&sim) % 50000);
+		sim_input(&sim, 1, IKE_INPUT_START);
+		sim_run(&sim, IKE_SECONDS(2));
+		sim.tap = NULL;
+		sim_run(&sim, IKE_SECONDS(3));
+		sim_assert(&sim, all_flows(&sim));
+		sim_run_settled(&sim, IKE_SECONDS(30));
+		sim_close(&sim);
+	}
+}
+
 /* Again and again, before anything is confirmed: what is left of that at the
  * peer, as much as it may hold, does not stand in the way of the last one. */
 static void restarts_in_a_row(void **state)
@@ -613,6 +662,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(bad_network_converges),
 		cmocka_unit_test(restart_keeps_traffic),
 		cmocka_unit_test(both_restart),
+		cmocka_unit_test(authentications_cross),
 		cmocka_unit_test(restarts_in_a_row),
 		cmocka_unit_test(reboot_recovers),
 		cmocka_unit_test(lost_liveness_keeps_children),

@@ -125,7 +125,7 @@ static void either_side_begins(void **state)
 		sim_run(&sim, IKE_MSECONDS(1));
 		/* its own attempt is dropped */
 		sim.sides[!first].ike->retry_at = IKE_NEVER;
-		engine_attempt_abandon(sim.sides[!first].ike);
+		engine_attempt_abandon(sim.sides[!first].ike, false);
 		sim_input(&sim, first, IKE_INPUT_START);
 		sim_run(&sim, IKE_SECONDS(3));
 		sim_assert(&sim, (sim.sides[0].state == IKE_ESTABLISHED) ==

@@ -150,7 +150,7 @@ static void refused(enum ike_reason reason, bool tunnel)
 		start(&sim, seed);
 		/* it asks first, and alone */
 		sim.sides[!change.side].ike->retry_at = IKE_NEVER;
-		engine_attempt_abandon(sim.sides[!change.side].ike);
+		engine_attempt_abandon(sim.sides[!change.side].ike, false);
 		sim_run(&sim, IKE_SECONDS(4));
 		sim_assert(&sim, change.changed > 0);
 		for (int i = 0; i < SIM_SIDES; i++) {
