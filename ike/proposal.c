@@ -315,17 +315,6 @@ proposal_accept(const struct algorithms *algorithms, struct ike_bytes sa,
 	return IKE_REASON_NONE;
 }
 
-enum ike_protocol proposal_protocol(struct ike_bytes sa)
-{
-	struct reader reader = reader_of(sa);
-	struct proposal proposal;
-
-	if (!parse_proposal(&reader, &proposal) ||
-	    proposal.protocol > IKE_PROTOCOL_ESP)
-		return IKE_PROTOCOL_NONE;
-	return (enum ike_protocol)proposal.protocol;
-}
-
 static void write_transform(struct writer *writer, struct transform transform,
 			    bool last)
 {

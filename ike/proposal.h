@@ -44,9 +44,6 @@ proposal_accept(const struct algorithms *algorithms, struct ike_bytes sa,
 		enum ike_protocol protocol, enum proposal_ke ke,
 		struct selection *ret_selection);
 
-/* The protocol of the first proposal; IKE_PROTOCOL_NONE if unreadable. */
-enum ike_protocol proposal_protocol(struct ike_bytes sa);
-
 /* Write an SA payload with our offer, or with what was chosen. `spi` is our
  * own SPI, empty in IKE_SA_INIT. */
 void proposal_write_offer(struct writer *writer, const struct algorithms *algorithms,

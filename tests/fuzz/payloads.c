@@ -95,7 +95,6 @@ static void propose(const struct algorithms *algorithms, struct ike_bytes sa)
 
 static void proposals(struct ike_bytes sa)
 {
-	proposal_protocol(sa);
 	for (unsigned p = 0; p < IKE_PROFILES; p++)
 		propose(profile((enum ike_profile)p), sa);
 }
