@@ -97,27 +97,6 @@ static bool fault(struct algorithms_fault *ret_fault, const char *why,
 	return false;
 }
 
-static bool suite_has(const struct suite *suite,
-		      const struct transform *transform)
-{
-	for (size_t i = 0; i < suite->count; i++)
-		if (suite->transforms[i].type == transform->type &&
-		    suite->transforms[i].id == transform->id &&
-		    suite->transforms[i].key_bits == transform->key_bits)
-			return true;
-	return false;
-}
-
-/* The first transform of a type, or NULL. */
-static const struct transform *first_of(const struct suite *suite,
-					enum ike_transform_type type)
-{
-	for (size_t i = 0; i < suite->count; i++)
-		if (suite->transforms[i].type == type)
-			return &suite->transforms[i];
-	return NULL;
-}
-
 static bool add(struct suite *suite, const struct transform *transform)
 {
 	if (suite->count == IKE_MAX_OWN_TRANSFORMS)
@@ -136,7 +115,7 @@ static bool add_word(struct suite *suite, struct ike_bytes word,
 		ret_fault->unknown = true;
 		return false;
 	}
-	if (suite_has(suite, transform))
+	if (suite_offers(suite, transform))
 		return fault(ret_fault, "stands twice in a proposal", word);
 	if (!add(suite, transform))
 		return fault(ret_fault, "is one too many in a proposal", word);
@@ -148,7 +127,7 @@ static bool add_word(struct suite *suite, struct ike_bytes word,
  * or AES-CBC (RFC 7296 3.3). */
 static const char *unsound(const struct suite *suite)
 {
-	const struct transform *integ = first_of(suite, IKE_TRANSFORM_INTEG);
+	const struct transform *integ = suite_first(suite, IKE_TRANSFORM_INTEG);
 
 	for (size_t i = 0; i < suite->count; i++) {
 		const struct transform *t = &suite->transforms[i];
@@ -168,13 +147,13 @@ static const char *unsound(const struct suite *suite)
 
 static const char *incomplete(const struct suite *suite)
 {
-	if (!first_of(suite, IKE_TRANSFORM_ENCR))
+	if (!suite_first(suite, IKE_TRANSFORM_ENCR))
 		return "has no cipher: add one, such as aes256gcm16";
 	if (suite->protocol == IKE_PROTOCOL_ESP)
 		return unsound(suite);
-	if (!first_of(suite, IKE_TRANSFORM_PRF))
+	if (!suite_first(suite, IKE_TRANSFORM_PRF))
 		return "has no PRF: add one, such as prfsha256";
-	if (!first_of(suite, IKE_TRANSFORM_KE))
+	if (!suite_first(suite, IKE_TRANSFORM_KE))
 		return "has no group: add one, such as x25519";
 	return unsound(suite);
 }
@@ -200,7 +179,7 @@ static bool parse_proposal(struct ike_bytes text, struct suite *suite,
 		return fault(ret_fault, why, text);
 	/* ESN if the peer has it */
 	if (suite->protocol == IKE_PROTOCOL_ESP &&
-	    !first_of(suite, IKE_TRANSFORM_ESN) &&
+	    !suite_first(suite, IKE_TRANSFORM_ESN) &&
 	    (!add(suite, &esn[0]) || !add(suite, &esn[1])))
 		return fault(ret_fault, "has too many algorithms", text);
 	return true;
@@ -242,7 +221,7 @@ static bool add_groups(const struct suite *ike, struct suite *esp)
 {
 	for (size_t i = 0; i < ike->count; i++)
 		if (ike->transforms[i].type == IKE_TRANSFORM_KE &&
-		    !suite_has(esp, &ike->transforms[i]) &&
+		    !suite_offers(esp, &ike->transforms[i]) &&
 		    !add(esp, &ike->transforms[i]))
 			return false;
 	return true;
@@ -288,6 +267,28 @@ bool algorithms_of(const struct ike_config *config,
 
 /* ---------------------------------------------------------------- looking */
 
+bool transform_equal(const struct transform *a, const struct transform *b)
+{
+	return a->type == b->type && a->id == b->id &&
+		a->key_bits == b->key_bits;
+}
+
+bool suite_offers(const struct suite *suite, const struct transform *transform)
+{
+	for (size_t i = 0; i < suite->count; i++)
+		if (transform_equal(&suite->transforms[i], transform))
+			return true;
+	return false;
+}
+
+const struct transform *suite_first(const struct suite *suite, unsigned type)
+{
+	for (size_t i = 0; i < suite->count; i++)
+		if (suite->transforms[i].type == type)
+			return &suite->transforms[i];
+	return NULL;
+}
+
 const struct suite *algorithms_suite(const struct algorithms *algorithms,
 				     enum ike_protocol protocol,
 				     unsigned number)
@@ -306,13 +307,13 @@ bool algorithms_offer_ke(const struct algorithms *algorithms, uint16_t group)
 
 	for (unsigned i = 1; (suite = algorithms_suite(
 			algorithms, IKE_PROTOCOL_IKE, i)); i++)
-		if (suite_has(suite, &ke))
+		if (suite_offers(suite, &ke))
 			return true;
 	return false;
 }
 
 uint16_t algorithms_first_ke(const struct algorithms *algorithms)
 {
-	return first_of(algorithms_suite(algorithms, IKE_PROTOCOL_IKE, 1),
-			IKE_TRANSFORM_KE)->id;
+	return suite_first(algorithms_suite(algorithms, IKE_PROTOCOL_IKE, 1),
+			   IKE_TRANSFORM_KE)->id;
 }

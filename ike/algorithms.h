@@ -55,6 +55,11 @@ const char *algorithms_word(enum ike_protocol protocol, size_t number);
 MUST_CHECK bool algorithms_of(const struct ike_config *config,
 			      struct algorithms *ret_algorithms);
 
+bool transform_equal(const struct transform *a, const struct transform *b);
+/* Does a proposal of ours have this transform? Its best of a type, or NULL. */
+bool suite_offers(const struct suite *suite, const struct transform *transform);
+const struct transform *suite_first(const struct suite *suite, unsigned type);
+
 /* The `number`th proposal (from 1) of a protocol; NULL if there are less. */
 const struct suite *algorithms_suite(const struct algorithms *algorithms,
 				     enum ike_protocol protocol,

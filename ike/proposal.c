@@ -92,27 +92,22 @@ static bool parse_proposal(struct reader *reader, struct proposal *ret_proposal)
 	return body.left == 0;
 }
 
-static bool same(const struct transform *a, const struct transform *b)
-{
-	return a->type == b->type && a->id == b->id &&
-		a->key_bits == b->key_bits;
-}
-
 static bool offers(const struct proposal *proposal,
 		   const struct transform *wanted)
 {
 	for (size_t i = 0; i < proposal->count; i++)
-		if (same(&proposal->transforms[i], wanted))
+		if (transform_equal(&proposal->transforms[i], wanted))
 			return true;
 	return false;
 }
 
-static bool offers_type(const struct proposal *proposal, unsigned type)
+static const struct transform *first_of(const struct proposal *proposal,
+					unsigned type)
 {
 	for (size_t i = 0; i < proposal->count; i++)
 		if (proposal->transforms[i].type == type)
-			return true;
-	return false;
+			return &proposal->transforms[i];
+	return NULL;
 }
 
 /* The suite's best transform of a type that the proposal has too, or NULL. */
@@ -133,14 +128,6 @@ best(const struct proposal *proposal, const struct suite *suite, unsigned type,
 			found = t;
 	}
 	return found;
-}
-
-static bool has_rows(const struct suite *suite, unsigned type)
-{
-	for (size_t i = 0; i < suite->count; i++)
-		if (suite->transforms[i].type == type)
-			return true;
-	return false;
 }
 
 static void select_transform(struct selection *selection,
@@ -172,28 +159,21 @@ static bool only_none(const struct proposal *proposal, unsigned type)
 {
 	struct transform none = { .type = (uint8_t)type };
 
-	return !offers_type(proposal, type) ||
+	return !first_of(proposal, type) ||
 		(type == IKE_TRANSFORM_INTEG && offers(proposal, &none));
-}
-
-static bool may_lack_ke(const struct suite *suite)
-{
-	for (size_t i = 0; i < suite->count; i++)
-		if (suite->transforms[i].type == IKE_TRANSFORM_KE &&
-		    suite->transforms[i].id == IKE_KE_NONE)
-			return true;
-	return false;
 }
 
 /* Is a transform of this type part of what we must agree on? */
 static bool needed(const struct proposal *proposal, const struct suite *suite,
 		   unsigned type, enum proposal_ke ke)
 {
+	const struct transform none = { IKE_TRANSFORM_KE, IKE_KE_NONE, 0 };
+
 	if (type == IKE_TRANSFORM_KE && ke == PROPOSAL_KE_IGNORED)
 		return false;
 	if (type == IKE_TRANSFORM_KE && ke == PROPOSAL_KE_OPTIONAL)
-		return offers_type(proposal, type) || !may_lack_ke(suite);
-	return has_rows(suite, type);
+		return first_of(proposal, type) || !suite_offers(suite, &none);
+	return suite_first(suite, type);
 }
 
 static bool
@@ -214,7 +194,7 @@ select_all(const struct proposal *proposal, const struct suite *suite,
 	for (unsigned type = IKE_TRANSFORM_ENCR; type < TYPES_END; type++) {
 		const struct transform *chosen;
 
-		if (!has_rows(suite, type) && !only_none(proposal, type))
+		if (!suite_first(suite, type) && !only_none(proposal, type))
 			return false;
 		if (!needed(proposal, suite, type, ke))
 			continue;
@@ -281,16 +261,9 @@ static bool as_offered(const struct proposal *proposal,
 {
 	for (size_t i = 0; i < proposal->count; i++) {
 		const struct transform *t = &proposal->transforms[i];
-		bool found = false;
 
-		for (size_t j = 0; j < suite->count; j++)
-			if (is_offered(t, ke) &&
-			    same(&suite->transforms[j], t))
-				found = true;
-		for (size_t j = 0; j < i; j++)
-			if (proposal->transforms[j].type == t->type)
-				found = false;
-		if (!found)
+		if (!is_offered(t, ke) || !suite_offers(suite, t) ||
+		    first_of(proposal, t->type) != t)
 			return false;
 	}
 	return true;
