@@ -133,24 +133,17 @@ best(const struct proposal *proposal, const struct suite *suite, unsigned type,
 static void select_transform(struct selection *selection,
 			     const struct transform *transform)
 {
-	switch ((enum ike_transform_type)transform->type) {
-	case IKE_TRANSFORM_ENCR:
-		selection->encr = transform->id;
+	uint16_t *const ids[TYPES_END] = {
+		[IKE_TRANSFORM_ENCR] = &selection->encr,
+		[IKE_TRANSFORM_PRF] = &selection->prf,
+		[IKE_TRANSFORM_INTEG] = &selection->integ,
+		[IKE_TRANSFORM_KE] = &selection->ke,
+		[IKE_TRANSFORM_ESN] = &selection->esn
+	};
+
+	*ids[transform->type] = transform->id;
+	if (transform->type == IKE_TRANSFORM_ENCR)
 		selection->encr_key_bits = transform->key_bits;
-		return;
-	case IKE_TRANSFORM_PRF:
-		selection->prf = transform->id;
-		return;
-	case IKE_TRANSFORM_INTEG:
-		selection->integ = transform->id;
-		return;
-	case IKE_TRANSFORM_KE:
-		selection->ke = transform->id;
-		return;
-	case IKE_TRANSFORM_ESN:
-		selection->esn = transform->id;
-		return;
-	}
 }
 
 /* A type that the proposal has and our suite has not may be
