@@ -16,16 +16,20 @@ static const struct ike_bytes vendor_udp = { (const uint8_t[]){
 	0xc0, 0x85, 0xdd, 0x57, 0x25, 0xcf, 0xc8, 0xae
 }, 16 };
 
+/* All that is left, which is to be something. */
+static bool read_some(struct reader *body, struct ike_bytes *ret_bytes)
+{
+	*ret_bytes = read_rest(body);
+	return ret_bytes->len > 0;
+}
+
 /* RFC 7296 3.4 */
 static bool parse_ke(struct reader body, struct payloads *payloads)
 {
 	uint16_t reserved;
 
-	if (!read_u16(&body, &payloads->ke_group) ||
-	    !read_u16(&body, &reserved) || body.left == 0)
-		return false;
-	payloads->ke = read_rest(&body);
-	return true;
+	return read_u16(&body, &payloads->ke_group) &&
+		read_u16(&body, &reserved) && read_some(&body, &payloads->ke);
 }
 
 /* RFC 7296 3.5 */
@@ -34,11 +38,8 @@ static bool parse_id(struct reader body, struct payload_id *id)
 	struct ike_bytes reserved;
 
 	id->body = (struct ike_bytes){ body.at, body.left };
-	if (!read_u8(&body, &id->type) || !read_bytes(&body, 3, &reserved) ||
-	    body.left == 0)
-		return false;
-	id->bytes = read_rest(&body);
-	return true;
+	return read_u8(&body, &id->type) && read_bytes(&body, 3, &reserved) &&
+		read_some(&body, &id->bytes);
 }
 
 /* RFC 7296 3.6. Encodings that we never asked for are passed over. */
@@ -61,20 +62,9 @@ static bool parse_auth(struct reader body, struct payloads *payloads)
 {
 	struct ike_bytes reserved;
 
-	if (!read_u8(&body, &payloads->auth_method) ||
-	    !read_bytes(&body, 3, &reserved) || body.left == 0)
-		return false;
-	payloads->auth = read_rest(&body);
-	return true;
-}
-
-/* RFC 7296 3.9 */
-static bool parse_nonce(struct reader body, struct payloads *payloads)
-{
-	if (body.left < IKE_MIN_NONCE || body.left > IKE_MAX_NONCE)
-		return false;
-	payloads->nonce = read_rest(&body);
-	return true;
+	return read_u8(&body, &payloads->auth_method) &&
+		read_bytes(&body, 3, &reserved) &&
+		read_some(&body, &payloads->auth);
 }
 
 /* RFC 7296 3.10 */
@@ -129,8 +119,7 @@ static bool parse_body(uint8_t type, struct reader body,
 {
 	switch (type) {
 	case IKE_PAYLOAD_SA:
-		payloads->sa = read_rest(&body);
-		return payloads->sa.len > 0;
+		return read_some(&body, &payloads->sa);
 	case IKE_PAYLOAD_KE:
 		return parse_ke(body, payloads);
 	case IKE_PAYLOAD_IDI:
@@ -141,8 +130,10 @@ static bool parse_body(uint8_t type, struct reader body,
 		return parse_cert(body, payloads);
 	case IKE_PAYLOAD_AUTH:
 		return parse_auth(body, payloads);
-	case IKE_PAYLOAD_NONCE:
-		return parse_nonce(body, payloads);
+	case IKE_PAYLOAD_NONCE:	/* RFC 7296 3.9 */
+		payloads->nonce = read_rest(&body);
+		return payloads->nonce.len >= IKE_MIN_NONCE &&
+			payloads->nonce.len <= IKE_MAX_NONCE;
 	case IKE_PAYLOAD_NOTIFY:
 		return parse_notify(body, payloads);
 	case IKE_PAYLOAD_DELETE:
@@ -152,11 +143,9 @@ static bool parse_body(uint8_t type, struct reader body,
 						    vendor_udp);
 		return true;
 	case IKE_PAYLOAD_TSI:
-		payloads->tsi = read_rest(&body);
-		return payloads->tsi.len > 0;
+		return read_some(&body, &payloads->tsi);
 	case IKE_PAYLOAD_TSR:
-		payloads->tsr = read_rest(&body);
-		return payloads->tsr.len > 0;
+		return read_some(&body, &payloads->tsr);
 	case IKE_PAYLOAD_SK:
 		payloads->sk = read_rest(&body);
 		return true;
