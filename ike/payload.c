@@ -87,14 +87,13 @@ static bool parse_notify(struct reader body, struct payloads *payloads)
 static bool parse_delete(struct reader body, struct payloads *payloads)
 {
 	struct payload_delete del = { 0 };
-	size_t spi_size;
+	uint8_t spi_size;
 
 	if (payloads->deletes_count == IKE_MAX_DELETES ||
-	    !read_u8(&body, &del.protocol) || !read_u8(&body, &del.spi_size) ||
-	    !read_u16(&body, &del.count))
-		return false;
-	spi_size = del.protocol == IKE_PROTOCOL_IKE ? 0 : 4;
-	if (del.spi_size != spi_size || body.left != spi_size * del.count)
+	    !read_u8(&body, &del.protocol) || !read_u8(&body, &spi_size) ||
+	    !read_u16(&body, &del.count) ||
+	    spi_size != (del.protocol == IKE_PROTOCOL_IKE ? 0 : 4) ||
+	    body.left != (size_t)spi_size * del.count)
 		return false;
 	del.spis = read_rest(&body);
 	payloads->deletes[payloads->deletes_count++] = del;

@@ -25,7 +25,7 @@ struct payload_notify {
 };
 
 struct payload_delete {
-	uint8_t protocol, spi_size;
+	uint8_t protocol;
 	uint16_t count;
 	struct ike_bytes spis;
 };
