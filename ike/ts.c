@@ -16,6 +16,12 @@ struct ts {
 	uint8_t first[16], last[16];
 };
 
+/* Those of a payload. */
+struct selectors {
+	struct ts all[IKE_MAX_SELECTORS];
+	size_t count;
+};
+
 static size_t address_len(uint8_t type)
 {
 	return type == TS_IPV4_ADDR_RANGE ? 4 : 16;
@@ -103,9 +109,17 @@ static bool parse_one(struct reader *reader, struct ts *ret_ts)
 	return true;
 }
 
-static bool parse_all(struct ike_bytes payload,
-		      struct ts ret_all[IKE_MAX_SELECTORS], size_t *ret_count)
+static bool is_host(const struct ts *ts)
 {
+	return !memcmp(ts->first, ts->last, sizeof(ts->first));
+}
+
+/* RFC 7296 2.23.1: a host behind a NAT (`nat`) has two addresses, of which the
+ * peer may name the one that we do not see; `seen` stands for it. */
+static bool parse_all(struct ike_bytes payload, const struct in6_addr *seen,
+		      bool nat, struct selectors *ret_selectors)
+{
+	const struct ts host = own(seen, false);
 	struct reader reader = reader_of(payload);
 	uint8_t count;
 	struct ike_bytes reserved;
@@ -113,10 +127,17 @@ static bool parse_all(struct ike_bytes payload,
 	if (!read_u8(&reader, &count) || !read_bytes(&reader, 3, &reserved) ||
 	    count == 0 || count > IKE_MAX_SELECTORS)
 		return false;
-	for (size_t i = 0; i < count; i++)
-		if (!parse_one(&reader, &ret_all[i]))
+	for (size_t i = 0; i < count; i++) {
+		struct ts *ts = &ret_selectors->all[i];
+
+		if (!parse_one(&reader, ts))
 			return false;
-	*ret_count = count;
+		if (nat && ts->type == host.type && is_host(ts)) {
+			memcpy(ts->first, host.first, sizeof(ts->first));
+			memcpy(ts->last, host.last, sizeof(ts->last));
+		}
+	}
+	ret_selectors->count = count;
 	return reader.left == 0;
 }
 
@@ -133,73 +154,37 @@ static bool contains(const struct ts *wide, const struct ts *narrow)
 		memcmp(wide->last, narrow->last, len) >= 0;
 }
 
-static bool is_host(const struct ts *ts)
+static bool any_contains(const struct selectors *wide, const struct ts *narrow)
 {
-	return !memcmp(ts->first, ts->last, sizeof(ts->first));
-}
-
-/* RFC 7296 2.23.1: a host behind a NAT has two addresses, of which the peer
- * may name the one that we do not see. */
-static void substitute(struct ts *ts, const struct ts *seen)
-{
-	if (ts->type != seen->type || !is_host(ts))
-		return;
-	memcpy(ts->first, seen->first, sizeof(ts->first));
-	memcpy(ts->last, seen->last, sizeof(ts->last));
-}
-
-static bool any_contains(const struct ts *all, size_t count, struct ts narrow,
-			 bool nat)
-{
-	for (size_t i = 0; i < count; i++) {
-		struct ts ts = all[i];
-
-		if (nat)
-			substitute(&ts, &narrow);
-		if (contains(&ts, &narrow))
+	for (size_t i = 0; i < wide->count; i++)
+		if (contains(&wide->all[i], narrow))
 			return true;
-	}
 	return false;
-}
-
-/* RFC 7296 2.9: the peer's first selectors may be those of the packet that it
- * wants to send. Does that belong to this kind? */
-static bool of_packet(struct ts_pair pair, enum ike_child_kind kind,
-		      struct ts peer, struct ts local)
-{
-	const struct ts peers = peer_ts(pair, kind);
-	const struct ts ours = local_ts(pair, kind);
-
-	if (pair.peer_nat)
-		substitute(&peer, &peers);
-	if (pair.local_nat)
-		substitute(&local, &ours);
-	return contains(&peers, &peer) && contains(&ours, &local);
 }
 
 enum ike_reason
 ts_narrow(struct ts_pair pair, struct ike_bytes tsi, struct ike_bytes tsr,
 	  unsigned wanted, enum ike_child_kind *ret_kind)
 {
-	struct ts peer[IKE_MAX_SELECTORS], local[IKE_MAX_SELECTORS];
-	size_t peer_count, local_count;
+	struct selectors peer, local;
 	unsigned fits = 0, packet = 0;
 
-	if (!parse_all(tsi, peer, &peer_count) ||
-	    !parse_all(tsr, local, &local_count))
+	if (!parse_all(tsi, pair.peer, pair.peer_nat, &peer) ||
+	    !parse_all(tsr, pair.local, pair.local_nat, &local))
 		return IKE_REASON_PAYLOAD;
-	for (unsigned kind = 0; kind < IKE_CHILD_KINDS; kind++)
-		if (any_contains(peer, peer_count,
-				 peer_ts(pair, (enum ike_child_kind)kind),
-				 pair.peer_nat) &&
-		    any_contains(local, local_count,
-				 local_ts(pair, (enum ike_child_kind)kind),
-				 pair.local_nat))
+	for (unsigned kind = 0; kind < IKE_CHILD_KINDS; kind++) {
+		struct ts theirs = peer_ts(pair, (enum ike_child_kind)kind);
+		struct ts ours = local_ts(pair, (enum ike_child_kind)kind);
+
+		if (any_contains(&peer, &theirs) &&
+		    any_contains(&local, &ours))
 			fits |= 1u << kind;
-	for (unsigned kind = 0; kind < IKE_CHILD_KINDS; kind++)
-		if (of_packet(pair, (enum ike_child_kind)kind, peer[0],
-			      local[0]))
+		/* RFC 7296 2.9: the peer's first selectors may be those of
+		 * the packet that it wants to send. Is it of this kind? */
+		if (contains(&theirs, &peer.all[0]) &&
+		    contains(&ours, &local.all[0]))
 			packet |= 1u << kind;
+	}
 	if (!fits)
 		return IKE_REASON_TS;
 	if (fits & packet)
@@ -212,48 +197,45 @@ ts_narrow(struct ts_pair pair, struct ike_bytes tsi, struct ike_bytes tsr,
 }
 
 /* Exactly one selector, and that one. */
-static enum ike_reason exactly(struct ike_bytes payload, struct ts expected,
-			       bool nat)
+static enum ike_reason
+exactly(struct ike_bytes payload, const struct in6_addr *seen, bool nat,
+	struct ts expected)
 {
-	struct ts all[IKE_MAX_SELECTORS];
-	size_t count;
+	struct selectors selectors;
+	const struct ts *ts = &selectors.all[0];
 
-	if (!parse_all(payload, all, &count))
+	if (!parse_all(payload, seen, nat, &selectors))
 		return IKE_REASON_PAYLOAD;
-	if (nat)
-		substitute(&all[0], &expected);
-	if (count != 1 || !contains(&all[0], &expected) ||
-	    !contains(&expected, &all[0]))
-		return IKE_REASON_TS;
-	return IKE_REASON_NONE;
+	return selectors.count == 1 && contains(ts, &expected) &&
+		contains(&expected, ts) ? IKE_REASON_NONE : IKE_REASON_TS;
 }
 
 enum ike_reason
 ts_accept(struct ts_pair pair, struct ike_bytes tsi, struct ike_bytes tsr,
 	  enum ike_child_kind kind)
 {
-	enum ike_reason reason = exactly(tsi, local_ts(pair, kind),
-					 pair.local_nat);
+	enum ike_reason reason = exactly(tsi, pair.local, pair.local_nat,
+					 local_ts(pair, kind));
 
 	if (reason != IKE_REASON_NONE)
 		return reason;
-	return exactly(tsr, peer_ts(pair, kind), pair.peer_nat);
+	return exactly(tsr, pair.peer, pair.peer_nat, peer_ts(pair, kind));
 }
 
 void ts_host(struct ike_bytes payload, struct in6_addr *ret_host)
 {
-	bool v4 = IN6_IS_ADDR_V4MAPPED(ret_host);
-	struct ts all[IKE_MAX_SELECTORS];
-	size_t count;
+	const uint8_t type = own(ret_host, false).type;
+	struct selectors selectors;
+	size_t len = address_len(type);
 
-	if (!parse_all(payload, all, &count))
+	if (!parse_all(payload, ret_host, false, &selectors))
 		return;
-	for (size_t i = 0; i < count; i++) {
-		if (!is_host(&all[i]) || all[i].type !=
-		    (v4 ? TS_IPV4_ADDR_RANGE : TS_IPV6_ADDR_RANGE))
+	for (size_t i = 0; i < selectors.count; i++) {
+		const struct ts *ts = &selectors.all[i];
+
+		if (ts->type != type || !is_host(ts))
 			continue;
-		memcpy(ret_host->s6_addr + (v4 ? 12 : 0), all[i].first,
-		       v4 ? 4 : 16);
+		memcpy(ret_host->s6_addr + 16 - len, ts->first, len);
 		return;
 	}
 }
