@@ -7,18 +7,27 @@ struct reader reader_of(struct ike_bytes bytes)
 	return (struct reader){ bytes.data, bytes.len };
 }
 
+bool read_bytes(struct reader *reader, size_t len, struct ike_bytes *ret_bytes)
+{
+	if (reader->left < len)
+		return false;
+	*ret_bytes = (struct ike_bytes){ reader->at, len };
+	reader->at += len;
+	reader->left -= len;
+	return true;
+}
+
 /* Big-endian integer of `size` bytes. */
 static bool
 read_integer(struct reader *reader, size_t size, uint64_t *ret_value)
 {
+	struct ike_bytes bytes;
 	uint64_t value = 0;
 
-	if (reader->left < size)
+	if (!read_bytes(reader, size, &bytes))
 		return false;
 	for (size_t i = 0; i < size; i++)
-		value = value << 8 | reader->at[i];
-	reader->at += size;
-	reader->left -= size;
+		value = value << 8 | bytes.data[i];
 	*ret_value = value;
 	return true;
 }
@@ -58,16 +67,6 @@ bool read_u64(struct reader *reader, uint64_t *ret_value)
 	return read_integer(reader, 8, ret_value);
 }
 
-bool read_bytes(struct reader *reader, size_t len, struct ike_bytes *ret_bytes)
-{
-	if (reader->left < len)
-		return false;
-	*ret_bytes = (struct ike_bytes){ reader->at, len };
-	reader->at += len;
-	reader->left -= len;
-	return true;
-}
-
 bool read_copy(struct reader *reader, void *ret_bytes, size_t len)
 {
 	struct ike_bytes bytes;
@@ -98,16 +97,24 @@ struct writer writer_of(uint8_t *buffer, size_t size)
 	return (struct writer){ .base = buffer, .size = size };
 }
 
-static void write_integer(struct writer *writer, uint64_t value, size_t size)
+void write_bytes(struct writer *writer, const void *bytes, size_t len)
 {
-	if (writer->failed || writer->size - writer->len < size) {
+	if (writer->failed || writer->size - writer->len < len) {
 		writer->failed = true;
 		return;
 	}
-	for (size_t i = 0; i < size; i++)
-		writer->base[writer->len + i] =
-			(uint8_t)(value >> 8 * (size - 1 - i));
-	writer->len += size;
+	if (len > 0)
+		memcpy(writer->base + writer->len, bytes, len);
+	writer->len += len;
+}
+
+static void write_integer(struct writer *writer, uint64_t value, size_t size)
+{
+	uint8_t bytes[8];
+
+	for (size_t i = size; i-- > 0; value >>= 8)
+		bytes[i] = (uint8_t)value;
+	write_bytes(writer, bytes, size);
 }
 
 void write_u8(struct writer *writer, uint8_t value)
@@ -128,17 +135,6 @@ void write_u32(struct writer *writer, uint32_t value)
 void write_u64(struct writer *writer, uint64_t value)
 {
 	write_integer(writer, value, 8);
-}
-
-void write_bytes(struct writer *writer, const void *bytes, size_t len)
-{
-	if (writer->failed || writer->size - writer->len < len) {
-		writer->failed = true;
-		return;
-	}
-	if (len > 0)
-		memcpy(writer->base + writer->len, bytes, len);
-	writer->len += len;
 }
 
 void write_view(struct writer *writer, struct ike_bytes bytes)
