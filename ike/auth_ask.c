@@ -34,14 +34,25 @@ static uint32_t ask_signature(struct ike *ike, const struct sa *sa,
 	return request;
 }
 
-/* SK_pi or SK_pr, of our side or of the peer's. */
-static const struct secret *sk_p(const struct sa *sa, bool own)
+/* What the AUTH of our side or of the peer's signs (RFC 7296 2.15): its own
+ * IKE_SA_INIT, the other's nonce, its own identity. */
+static struct signature_octets
+octets_of(const struct sa *sa, bool own, struct ike_bytes id_body)
 {
 	const struct handshake *handshake = sa->handshake;
+	struct signature_octets octets = {
+		.message = buffer_view(&handshake->init_response),
+		.nonce = nonce_view(own ? &handshake->peer : &handshake->own),
+		.id_body = id_body,
+		.prf = sa->algorithms.prf,
+		.sk_p = handshake->mixed ? &handshake->pr : &sa->keys.pr
+	};
 
-	if (sa->initiator == own)
-		return handshake->mixed ? &handshake->pi : &sa->keys.pi;
-	return handshake->mixed ? &handshake->pr : &sa->keys.pr;
+	if (sa->initiator == own) {
+		octets.message = buffer_view(&handshake->init_request);
+		octets.sk_p = handshake->mixed ? &handshake->pi : &sa->keys.pi;
+	}
+	return octets;
 }
 
 /* ------------------------------------------------------ our own signature */
@@ -60,20 +71,12 @@ static void await(struct ike *ike, struct sa *sa, uint32_t request,
 
 void auth_sign(struct ike *ike, struct sa *sa)
 {
-	struct handshake *handshake = sa->handshake;
 	uint8_t id[24];
 	struct writer writer = writer_of(id, sizeof(id));
-	struct signature_octets input = {
-		.message = buffer_view(sa->initiator ?
-				       &handshake->init_request :
-				       &handshake->init_response),
-		.nonce = nonce_view(&handshake->peer),
-		.prf = sa->algorithms.prf,
-		.sk_p = sk_p(sa, true)
-	};
+	struct signature_octets input;
 
 	auth_write_id(ike, &writer);
-	input.id_body = (struct ike_bytes){ id, writer.len };
+	input = octets_of(sa, true, (struct ike_bytes){ id, writer.len });
 	await(ike, sa, ask_signature(ike, sa, &input), AWAITED_SIGNATURE);
 }
 
@@ -97,18 +100,8 @@ void auth_start(struct ike *ike, struct sa *sa)
 static struct signature_octets
 peer_octets(const struct sa *sa, const struct payloads *payloads)
 {
-	const struct handshake *handshake = sa->handshake;
-
-	return (struct signature_octets){
-		.message = buffer_view(sa->initiator ?
-				       &handshake->init_response :
-				       &handshake->init_request),
-		.nonce = nonce_view(&handshake->own),
-		.id_body = sa->initiator ? payloads->idr.body :
-			payloads->idi.body,
-		.prf = sa->algorithms.prf,
-		.sk_p = sk_p(sa, false)
-	};
+	return octets_of(sa, false, sa->initiator ? payloads->idr.body :
+			 payloads->idi.body);
 }
 
 enum ike_reason
