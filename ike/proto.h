@@ -56,10 +56,8 @@ enum ike_transform_type {
 };
 
 #define IKE_ENCRS(X) \
-	X(3DES, 3, "ENCR_3DES") \
 	X(NULL, 11, "ENCR_NULL") \
 	X(AES_CBC, 12, "ENCR_AES_CBC") \
-	X(AES_CTR, 13, "ENCR_AES_CTR") \
 	X(AES_GCM_16, 20, "ENCR_AES_GCM_16") \
 	X(NULL_AUTH_AES_GMAC, 21, "ENCR_NULL_AUTH_AES_GMAC") \
 	X(CHACHA20_POLY1305, 28, "ENCR_CHACHA20_POLY1305")
@@ -96,12 +94,7 @@ enum ike_esn {
 /* RFC 7296 3.5 */
 enum ike_id_type {
 	IKE_ID_IPV4_ADDR = 1,
-	IKE_ID_FQDN = 2,
-	IKE_ID_RFC822_ADDR = 3,
-	IKE_ID_IPV6_ADDR = 5,
-	IKE_ID_DER_ASN1_DN = 9,
-	IKE_ID_DER_ASN1_GN = 10,
-	IKE_ID_KEY_ID = 11
+	IKE_ID_IPV6_ADDR = 5
 };
 
 /* RFC 7296 3.6 */
@@ -121,7 +114,6 @@ enum ike_auth_method {
 
 /* RFC 7427 7, RFC 8420 2 */
 enum ike_hash {
-	IKE_HASH_SHA1 = 1,
 	IKE_HASH_SHA2_256 = 2,
 	IKE_HASH_SHA2_384 = 3,
 	IKE_HASH_SHA2_512 = 4,
