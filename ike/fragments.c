@@ -16,19 +16,6 @@ enum ike_reason fragments_check(const struct fragments *set, uint32_t id,
 		IKE_REASON_RETRANSMISSION : IKE_REASON_NONE;
 }
 
-static struct fragments *start(uint32_t id, uint16_t total,
-			       struct ike_time until)
-{
-	struct fragments *set = calloc(1, sizeof(*set));
-
-	if (set) {
-		set->id = id;
-		set->total = total;
-		set->until = until;
-	}
-	return set;
-}
-
 enum ike_reason
 fragments_add(struct fragments **set, uint32_t id,
 	      const struct payloads *outer, struct ike_time until,
@@ -40,12 +27,15 @@ fragments_add(struct fragments **set, uint32_t id,
 		fragments_free(to);
 		to = NULL;
 	}
-	if (!to)
-		to = start(id, outer->fragments, until);
-	*set = to;
 	if (!to) {
-		message_free_plaintext(plaintext, len);
-		return IKE_REASON_NO_MEMORY;
+		*set = to = calloc(1, sizeof(*to));
+		if (!to) {
+			message_free_plaintext(plaintext, len);
+			return IKE_REASON_NO_MEMORY;
+		}
+		to->id = id;
+		to->total = outer->fragments;
+		to->until = until;
 	}
 	to->parts[outer->fragment - 1] = (struct fragments_part){
 		plaintext, len };
