@@ -29,20 +29,15 @@ message_parse_header(struct ike_bytes bytes, struct message_header *ret_header)
 	    !read_u8(&reader, &flags) || !read_u32(&reader, &header.id) ||
 	    !read_u32(&reader, &len))
 		return IKE_REASON_HEADER;
-	header.major = version >> 4;
+	version >>= 4;
 	header.initiator = (flags & FLAG_INITIATOR) != 0;
 	header.response = (flags & FLAG_RESPONSE) != 0;
-	if (header.spi_i == 0 || header.major < MAJOR_VERSION)
-		return IKE_REASON_HEADER;
 	/* the layout behind the version is only known for ours */
-	if (header.major > MAJOR_VERSION) {
-		*ret_header = header;
-		return IKE_REASON_VERSION;
-	}
-	if (len != bytes.len)
+	if (header.spi_i == 0 || version < MAJOR_VERSION ||
+	    (version == MAJOR_VERSION && len != bytes.len))
 		return IKE_REASON_HEADER;
 	*ret_header = header;
-	return IKE_REASON_NONE;
+	return version > MAJOR_VERSION ? IKE_REASON_VERSION : IKE_REASON_NONE;
 }
 
 static void write_header(struct writer *writer,

@@ -21,7 +21,7 @@ enum {
 struct message_header {
 	uint64_t spi_i, spi_r;
 	uint8_t first;		/* type of the first payload */
-	uint8_t major, exchange;
+	uint8_t exchange;
 	bool initiator;		/* sent by the IKE SA's initiator */
 	bool response;
 	uint32_t id;
