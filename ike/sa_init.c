@@ -39,11 +39,9 @@ static bool knows_fragmentation(const struct message *message)
 static enum ike_reason
 derive(const struct ike *ike, const struct sa *sa,
        const struct selection *selection, uint64_t spi_peer,
-       const struct crypto_ke *ke, const struct message *message,
-       struct keys_ike *ret_keys)
+       const struct message *message, struct keys_ike *ret_keys)
 {
-	const struct nonce *own = &sa->handshake->own;
-	struct ike_bytes own_nonce = { own->bytes, own->len };
+	struct ike_bytes own_nonce = nonce_view(&sa->handshake->own);
 	struct ike_bytes peer_nonce = message->payloads.nonce;
 	struct secret_wide shared = { .len = 0 };
 	struct keys_input input = {
@@ -55,8 +53,8 @@ derive(const struct ike *ike, const struct sa *sa,
 	};
 	enum ike_reason reason;
 
-	reason = crypto_ke_shared(ike->config.crypto, ke, message->payloads.ke,
-				  &shared);
+	reason = crypto_ke_shared(ike->config.crypto, &sa->handshake->ke,
+				  message->payloads.ke, &shared);
 	if (reason == IKE_REASON_NONE &&
 	    !keys_ike_derive(ike->config.crypto, selection, &input, NULL,
 			     ret_keys))
@@ -169,7 +167,7 @@ void sa_init_response(struct ike *ike, struct sa *sa, struct message *message)
 	reason = check_response(ike, sa, message, &selection, &signing);
 	if (reason == IKE_REASON_NONE)
 		reason = derive(ike, sa, &selection, message->header.spi_r,
-				&handshake->ke, message, &keys);
+				message, &keys);
 	if (reason == IKE_REASON_NONE &&
 	    (!nonce_set(&peer, message->payloads.nonce) ||
 	     !buffer_set(&handshake->init_response, message->bytes.data,
@@ -311,8 +309,7 @@ static void refuse_request(struct ike *ike, const struct message *message,
 }
 
 static bool build_response(struct ike *ike, struct sa *sa,
-			   const struct selection *selection,
-			   const struct crypto_ke *ke)
+			   const struct selection *selection)
 {
 	uint8_t bytes[IKE_MAX_MESSAGE];
 	struct writer writer = writer_of(bytes, sizeof(bytes));
@@ -324,7 +321,7 @@ static bool build_response(struct ike *ike, struct sa *sa,
 	message_begin(&writer, &header);
 	proposal_write_selection(&writer, selection,
 				 (struct ike_bytes){ NULL, 0 });
-	ke_write(&writer, ke);
+	ke_write(&writer, &sa->handshake->ke);
 	nonce_write(&writer, &sa->handshake->own);
 	nat_write(ike, sa, &writer);
 	auth_write_certreq(ike, &writer);
@@ -346,7 +343,6 @@ answer(struct ike *ike, struct sa *sa, const struct message *message,
 {
 	struct handshake *handshake = sa->handshake;
 	enum ike_reason reason = IKE_REASON_RANDOM;
-	struct crypto_ke ke = { .group = 0 };
 
 	sa->spi_peer = message->header.spi_i;
 	sa->local_port = ike->local_port;
@@ -356,11 +352,11 @@ answer(struct ike *ike, struct sa *sa, const struct message *message,
 	handshake->ppk = ppk_agreed(ike, &message->payloads);
 	handshake->own.len = IKE_OWN_NONCE;
 	if (engine_random(ike, handshake->own.bytes, IKE_OWN_NONCE) &&
-	    engine_make_ke(ike, selection->ke, &ke))
-		reason = derive(ike, sa, selection, sa->spi_peer, &ke, message,
+	    engine_make_ke(ike, selection->ke, &handshake->ke))
+		reason = derive(ike, sa, selection, sa->spi_peer, message,
 				&sa->keys);
 	if (reason == IKE_REASON_NONE &&
-	    (!build_response(ike, sa, selection, &ke) ||
+	    (!build_response(ike, sa, selection) ||
 	     !nonce_set(&handshake->peer, message->payloads.nonce) ||
 	     !crypto_sha256(ike->config.crypto, message->bytes,
 			    handshake->request_hash) ||
@@ -370,7 +366,7 @@ answer(struct ike *ike, struct sa *sa, const struct message *message,
 	sa->algorithms = *selection;
 	sa->algorithms.spi = (struct ike_bytes){ NULL, 0 };
 	sa->recv_id = 1;
-	crypto_ke_wipe(&ke);
+	crypto_ke_wipe(&handshake->ke);
 	return reason;
 }
 
