@@ -218,8 +218,7 @@ enum ike_effect_type {
 enum ike_state {
 	IKE_DOWN,		/* stopped */
 	IKE_CONNECTING,		/* no IKE SA yet, trying */
-	IKE_ESTABLISHED,	/* an IKE SA; see the Child SAs for traffic */
-	IKE_STATES
+	IKE_ESTABLISHED		/* an IKE SA; see the Child SAs for traffic */
 };
 
 struct ike_child_sa {

@@ -141,7 +141,6 @@ struct handshake {
 	/* why it will have failed if it does not succeed */
 	enum ike_reason hint;
 	uint16_t hint_notify;
-	struct ike_time valid_until;	/* as authorized */
 	uint32_t spi_in;		/* of the Child SA in IKE_AUTH */
 	struct signature_choice signing;	/* our own AUTH */
 	bool ppk;			/* both have sent USE_PPK (RFC 8784) */
