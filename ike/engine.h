@@ -190,7 +190,7 @@ struct message {
 
 struct table_row {
 	const char *name;
-	enum sa_state state;
+	unsigned states;		/* set of 1 << */
 	enum ike_exchange exchange;
 	bool response;
 	uint32_t required, allowed;	/* sets of PAYLOAD_BIT */

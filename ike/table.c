@@ -5,6 +5,7 @@
 #include "ike/exchanges.h"
 
 #define P(name) PAYLOAD_BIT(IKE_PAYLOAD_##name)
+#define IN(state) (1u << SA_##state)
 #define TO(purpose) (1u << PURPOSE_##purpose)
 
 enum {
@@ -22,82 +23,70 @@ static void ended(struct ike *ike, struct sa *sa, struct message *message)
 
 static const struct table_row rows[] = {
 	/* IKE_SA_INIT */
-	{ "request", SA_NONE, IKE_EXCHANGE_SA_INIT, false,
+	{ "request", IN(NONE), IKE_EXCHANGE_SA_INIT, false,
 	  P(SA) | P(KE) | P(NONCE), EXTRAS | P(CERTREQ),
 	  0, sa_init_request },
-	{ "response", SA_INIT_SENT, IKE_EXCHANGE_SA_INIT, true,
+	{ "response", IN(INIT_SENT), IKE_EXCHANGE_SA_INIT, true,
 	  P(SA) | P(KE) | P(NONCE), EXTRAS | P(CERTREQ),
 	  TO(SA_INIT), sa_init_response },
-	{ "refusal", SA_INIT_SENT, IKE_EXCHANGE_SA_INIT, true,
+	{ "refusal", IN(INIT_SENT), IKE_EXCHANGE_SA_INIT, true,
 	  P(NOTIFY), EXTRAS,
 	  TO(SA_INIT), sa_init_refused },
 
 	/* IKE_AUTH */
-	{ "request", SA_INIT_ANSWERED, IKE_EXCHANGE_AUTH, false,
+	{ "request", IN(INIT_ANSWERED), IKE_EXCHANGE_AUTH, false,
 	  P(IDI) | P(AUTH) | P(SA) | P(TSI) | P(TSR),
 	  EXTRAS | P(CERT) | P(IDR) | P(CERTREQ) | P(CP), 0, auth_request },
-	{ "childless request", SA_INIT_ANSWERED, IKE_EXCHANGE_AUTH, false,
+	{ "childless request", IN(INIT_ANSWERED), IKE_EXCHANGE_AUTH, false,
 	  P(IDI) | P(AUTH),
 	  EXTRAS | P(CERT) | P(IDR) | P(CERTREQ) | P(CP), 0, auth_request },
-	{ "response", SA_AUTH_SENT, IKE_EXCHANGE_AUTH, true,
+	{ "response", IN(AUTH_SENT), IKE_EXCHANGE_AUTH, true,
 	  P(IDR) | P(AUTH),
 	  EXTRAS | P(CERT) | P(SA) | P(TSI) | P(TSR) | P(CERTREQ) | P(CP),
 	  TO(AUTH), auth_response },
-	{ "refusal", SA_AUTH_SENT, IKE_EXCHANGE_AUTH, true,
+	{ "refusal", IN(AUTH_SENT), IKE_EXCHANGE_AUTH, true,
 	  P(NOTIFY), EXTRAS, TO(AUTH), auth_refused },
 
 	/* CREATE_CHILD_SA: a Child SA, new or rekeyed */
-	{ "child request", SA_ESTABLISHED, IKE_EXCHANGE_CREATE_CHILD_SA, false,
+	{ "child request", IN(ESTABLISHED), IKE_EXCHANGE_CREATE_CHILD_SA, false,
 	  P(SA) | P(NONCE) | P(TSI) | P(TSR), EXTRAS | P(KE),
 	  0, child_request },
-	{ "child response", SA_ESTABLISHED, IKE_EXCHANGE_CREATE_CHILD_SA, true,
-	  P(SA) | P(NONCE) | P(TSI) | P(TSR), EXTRAS | P(KE),
-	  TO(CHILD) | TO(CHILD_REKEY), child_response },
-	{ "child response", SA_REPLACED, IKE_EXCHANGE_CREATE_CHILD_SA, true,
+	{ "child response", IN(ESTABLISHED) | IN(REPLACED),
+	  IKE_EXCHANGE_CREATE_CHILD_SA, true,
 	  P(SA) | P(NONCE) | P(TSI) | P(TSR), EXTRAS | P(KE),
 	  TO(CHILD) | TO(CHILD_REKEY), child_response },
 
 	/* CREATE_CHILD_SA: the IKE SA rekeyed */
-	{ "rekey request", SA_ESTABLISHED, IKE_EXCHANGE_CREATE_CHILD_SA, false,
+	{ "rekey request", IN(ESTABLISHED), IKE_EXCHANGE_CREATE_CHILD_SA, false,
 	  P(SA) | P(NONCE) | P(KE), EXTRAS, 0, rekey_request },
-	{ "rekey response", SA_ESTABLISHED, IKE_EXCHANGE_CREATE_CHILD_SA, true,
-	  P(SA) | P(NONCE) | P(KE), EXTRAS, TO(IKE_REKEY), rekey_response },
-	{ "rekey response", SA_REPLACED, IKE_EXCHANGE_CREATE_CHILD_SA, true,
+	{ "rekey response", IN(ESTABLISHED) | IN(REPLACED),
+	  IKE_EXCHANGE_CREATE_CHILD_SA, true,
 	  P(SA) | P(NONCE) | P(KE), EXTRAS, TO(IKE_REKEY), rekey_response },
 
 	/* CREATE_CHILD_SA refused, or at the wrong time */
-	{ "refusal", SA_ESTABLISHED, IKE_EXCHANGE_CREATE_CHILD_SA, true,
+	{ "refusal", IN(ESTABLISHED) | IN(REPLACED),
+	  IKE_EXCHANGE_CREATE_CHILD_SA, true,
 	  P(NOTIFY), EXTRAS,
 	  TO(CHILD) | TO(CHILD_REKEY) | TO(IKE_REKEY), create_refused },
-	{ "refusal", SA_REPLACED, IKE_EXCHANGE_CREATE_CHILD_SA, true,
-	  P(NOTIFY), EXTRAS,
-	  TO(CHILD) | TO(CHILD_REKEY) | TO(IKE_REKEY), create_refused },
-	{ "late request", SA_REPLACED, IKE_EXCHANGE_CREATE_CHILD_SA, false,
+	{ "late request", IN(REPLACED) | IN(DELETING),
+	  IKE_EXCHANGE_CREATE_CHILD_SA, false,
 	  P(SA) | P(NONCE), ANYTHING, 0, child_busy },
-	{ "late request", SA_DELETING, IKE_EXCHANGE_CREATE_CHILD_SA, false,
-	  P(SA) | P(NONCE), ANYTHING, 0, child_busy },
-	{ "late response", SA_DELETING, IKE_EXCHANGE_CREATE_CHILD_SA, true,
+	{ "late response", IN(DELETING), IKE_EXCHANGE_CREATE_CHILD_SA, true,
 	  0, ANYTHING, ANYTHING, ended },
 
 	/* INFORMATIONAL */
-	{ "request", SA_ESTABLISHED, IKE_EXCHANGE_INFORMATIONAL, false,
+	{ "request", IN(ESTABLISHED) | IN(REPLACED) | IN(DELETING),
+	  IKE_EXCHANGE_INFORMATIONAL, false,
 	  0, EXTRAS | P(DELETE) | P(CP), 0, informational_request },
-	{ "request", SA_REPLACED, IKE_EXCHANGE_INFORMATIONAL, false,
-	  0, EXTRAS | P(DELETE) | P(CP), 0, informational_request },
-	{ "request", SA_DELETING, IKE_EXCHANGE_INFORMATIONAL, false,
-	  0, EXTRAS | P(DELETE) | P(CP), 0, informational_request },
-	{ "response", SA_ESTABLISHED, IKE_EXCHANGE_INFORMATIONAL, true,
-	  0, EXTRAS | P(DELETE) | P(CP), ANYTHING, informational_response },
-	{ "response", SA_REPLACED, IKE_EXCHANGE_INFORMATIONAL, true,
-	  0, EXTRAS | P(DELETE) | P(CP), ANYTHING, informational_response },
-	{ "response", SA_DELETING, IKE_EXCHANGE_INFORMATIONAL, true,
+	{ "response", IN(ESTABLISHED) | IN(REPLACED) | IN(DELETING),
+	  IKE_EXCHANGE_INFORMATIONAL, true,
 	  0, EXTRAS | P(DELETE) | P(CP), ANYTHING, informational_response },
 };
 
 static bool applies(const struct table_row *row, enum sa_state state,
 		    enum purpose purpose, const struct message_header *header)
 {
-	if (row->state != state || row->exchange != header->exchange ||
+	if (!(row->states & 1u << state) || row->exchange != header->exchange ||
 	    row->response != header->response)
 		return false;
 	return !row->response || (row->purposes & 1u << purpose);
