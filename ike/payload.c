@@ -4,9 +4,7 @@
 
 enum {
 	CRITICAL = 0x80,
-	NOTIFY_ERRORS_END = 16384,	/* RFC 7296 3.10.1 */
-	FIRST_KNOWN = IKE_PAYLOAD_SA,
-	LAST_KNOWN = IKE_PAYLOAD_EAP
+	NOTIFY_ERRORS_END = 16384	/* RFC 7296 3.10.1 */
 };
 
 /* The first half of the SHA-256 of "bgpward: ESP in UDP (RFC 3948) is
@@ -165,14 +163,13 @@ static bool repeatable(uint8_t type)
 
 static bool known(uint8_t type)
 {
-	return (type >= FIRST_KNOWN && type <= LAST_KNOWN) ||
+	return (type >= IKE_PAYLOAD_SA && type <= IKE_PAYLOAD_EAP) ||
 		type == IKE_PAYLOAD_SKF;
 }
 
 /* Take one payload off the chain; *type becomes that of the next one. */
-static enum ike_reason
-parse_one(struct reader *chain, size_t offset, uint8_t *type,
-	  struct payloads *payloads)
+static enum ike_reason parse_one(struct reader *chain, uint8_t *type,
+				 struct payloads *payloads)
 {
 	uint8_t next, flags, this = *type;
 	struct ike_bytes body;
@@ -197,10 +194,7 @@ parse_one(struct reader *chain, size_t offset, uint8_t *type,
 	if (this == IKE_PAYLOAD_SK || this == IKE_PAYLOAD_SKF) {
 		/* RFC 7296 3.14: it is the last; its "next payload" is the
 		 * first one inside */
-		if (chain->left != 0)
-			return IKE_REASON_PAYLOAD;
 		payloads->sk_first = next;
-		payloads->sk_offset = offset + 4 + body.len - payloads->sk.len;
 		*type = IKE_PAYLOAD_NONE;
 	}
 	return IKE_REASON_NONE;
@@ -218,8 +212,7 @@ enum ike_reason payloads_parse(uint8_t first, struct ike_bytes bytes,
 
 		if (i == IKE_MAX_PAYLOADS)
 			return IKE_REASON_PAYLOAD;
-		reason = parse_one(&chain, bytes.len - chain.left, &type,
-				   &payloads);
+		reason = parse_one(&chain, &type, &payloads);
 		if (reason == IKE_REASON_PAYLOAD_CRITICAL)
 			ret_payloads->critical = payloads.critical;
 		if (reason != IKE_REASON_NONE)
@@ -227,6 +220,7 @@ enum ike_reason payloads_parse(uint8_t first, struct ike_bytes bytes,
 	}
 	if (chain.left != 0)
 		return IKE_REASON_PAYLOAD;
+	payloads.sk_offset = bytes.len - payloads.sk.len;
 	*ret_payloads = payloads;
 	return IKE_REASON_NONE;
 }
