@@ -159,13 +159,13 @@ void write_u8_at(struct writer *writer, size_t at, uint8_t value)
 /* Fill in the length of the open payload. */
 static void close_payload(struct writer *writer)
 {
-	size_t len = writer->len - writer->payload_at;
+	size_t len = writer->len - writer->next_at;
 
 	if (!writer->first)
 		return;
 	if (len > UINT16_MAX)
 		writer->failed = true;
-	write_u16_at(writer, writer->payload_at + 2, (uint16_t)len);
+	write_u16_at(writer, writer->next_at + 2, (uint16_t)len);
 }
 
 void write_payload(struct writer *writer, enum ike_payload_type type)
@@ -175,7 +175,7 @@ void write_payload(struct writer *writer, enum ike_payload_type type)
 		writer->first = (uint8_t)type;
 	else
 		write_u8_at(writer, writer->next_at, (uint8_t)type);
-	writer->payload_at = writer->next_at = writer->len;
+	writer->next_at = writer->len;
 	write_u8(writer, IKE_PAYLOAD_NONE);
 	write_u8(writer, 0);
 	write_u16(writer, 0);

@@ -38,8 +38,7 @@ bool bytes_equal(struct ike_bytes a, struct ike_bytes b);
 struct writer {
 	uint8_t *base;
 	size_t size, len;
-	size_t next_at;		/* where the type of the next payload goes */
-	size_t payload_at;	/* of the open payload; 0: none */
+	size_t next_at;		/* of the open payload: the next one's type */
 	uint8_t first;		/* type of the first payload */
 	bool failed;
 };
