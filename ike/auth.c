@@ -15,17 +15,6 @@ static void hold(struct sa *sa, struct message *message)
 	message->plaintext_len = 0;
 }
 
-static void release_held(struct sa *sa)
-{
-	struct handshake *handshake = sa->handshake;
-
-	message_free_plaintext(handshake->held, handshake->held_len);
-	handshake->held = NULL;
-	handshake->held_len = 0;
-	handshake->waiting = 0;
-	handshake->mixed = false;
-}
-
 /* The keys of the Child SA that IKE_AUTH makes (RFC 7296 2.17). */
 static bool derive_child(const struct ike *ike, const struct sa *sa,
 			 const struct selection *algorithms,
@@ -171,10 +160,16 @@ static void refuse_initiator(struct ike *ike, struct sa *sa,
  * was, for the case that ours fails. */
 static bool yield(struct ike *ike, struct sa *sa)
 {
+	struct handshake *handshake = sa->handshake;
+
 	if (!engine_must_yield(ike))
 		return false;
 	engine_count(ike, IKE_REASON_YIELD);
-	release_held(sa);
+	message_free_plaintext(handshake->held, handshake->held_len);
+	handshake->held = NULL;
+	handshake->held_len = 0;
+	handshake->waiting = 0;
+	handshake->mixed = false;
 	sa_set_state(ike, sa, SA_INIT_ANSWERED);
 	return true;
 }
