@@ -216,17 +216,7 @@ bool algorithms_parse(enum ike_protocol protocol, const char *text,
 
 /* ----------------------------------------------------------------- groups */
 
-/* The groups of an IKE proposal, into one of ESP. */
-static bool add_groups(const struct suite *ike, struct suite *esp)
-{
-	for (size_t i = 0; i < ike->count; i++)
-		if (ike->transforms[i].type == IKE_TRANSFORM_KE &&
-		    !suite_offers(esp, &ike->transforms[i]) &&
-		    !add(esp, &ike->transforms[i]))
-			return false;
-	return true;
-}
-
+/* The groups of the IKE proposals, into one of ESP. */
 static bool complete(struct algorithms *algorithms, struct suite *esp)
 {
 	static const struct transform none = T(KE, NONE);
@@ -236,8 +226,13 @@ static bool complete(struct algorithms *algorithms, struct suite *esp)
 		return false;
 	for (unsigned i = 1; (ike = algorithms_suite(
 			algorithms, IKE_PROTOCOL_IKE, i)); i++)
-		if (!add_groups(ike, esp))
-			return false;
+		for (size_t j = 0; j < ike->count; j++) {
+			const struct transform *t = &ike->transforms[j];
+
+			if (t->type == IKE_TRANSFORM_KE &&
+			    !suite_offers(esp, t) && !add(esp, t))
+				return false;
+		}
 	return true;
 }
 
