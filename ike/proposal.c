@@ -44,7 +44,7 @@ static bool parse_transform(struct reader *reader, bool last,
 			    struct transform *ret_transform)
 {
 	struct transform transform = { 0 };
-	uint8_t more, reserved, type;
+	uint8_t more, reserved;
 	struct reader body;
 	struct ike_bytes rest;
 	uint16_t len;
@@ -54,11 +54,9 @@ static bool parse_transform(struct reader *reader, bool last,
 	    len < 8 || !read_bytes(reader, len - 4u, &rest))
 		return false;
 	body = reader_of(rest);
-	if (!read_u8(&body, &type) || !read_u8(&body, &reserved) ||
-	    !read_u16(&body, &transform.id))
-		return false;
-	transform.type = type;
-	if (!parse_attributes(&body, &transform))
+	if (!read_u8(&body, &transform.type) || !read_u8(&body, &reserved) ||
+	    !read_u16(&body, &transform.id) ||
+	    !parse_attributes(&body, &transform))
 		return false;
 	*ret_transform = transform;
 	return true;
