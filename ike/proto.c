@@ -8,54 +8,23 @@ struct name {
 };
 
 #define X(name, number, text) { number, text },
-static const struct name exchanges[] = { IKE_EXCHANGES(X) };
-static const struct name encrs[] = { IKE_ENCRS(X) };
-static const struct name prfs[] = { IKE_PRFS(X) };
-static const struct name integs[] = { IKE_INTEGS(X) };
-static const struct name kes[] = { IKE_KES(X) };
-static const struct name notifies[] = { IKE_NOTIFIES(X) };
+#define NAMES(list) (const struct name[]){ list(X) { 0, NULL } }
+static const struct name *const names[] = {
+	[IKE_NAMES_EXCHANGE] = NAMES(IKE_EXCHANGES),
+	[IKE_NAMES_ENCR] = NAMES(IKE_ENCRS),
+	[IKE_NAMES_PRF] = NAMES(IKE_PRFS),
+	[IKE_NAMES_INTEG] = NAMES(IKE_INTEGS),
+	[IKE_NAMES_KE] = NAMES(IKE_KES),
+	[IKE_NAMES_NOTIFY] = NAMES(IKE_NOTIFIES)
+};
 #undef X
 
-static const char *
-lookup(const struct name *names, size_t count, unsigned number)
+const char *ike_name(enum ike_names of, unsigned number)
 {
-	for (size_t i = 0; i < count; i++)
-		if (names[i].number == number)
-			return names[i].text;
+	for (const struct name *name = names[of]; name->text; name++)
+		if (name->number == number)
+			return name->text;
 	return "unknown";
-}
-
-#define LOOKUP(names, number) \
-	lookup(names, sizeof(names) / sizeof((names)[0]), number)
-
-const char *ike_exchange_name(unsigned number)
-{
-	return LOOKUP(exchanges, number);
-}
-
-const char *ike_encr_name(unsigned number)
-{
-	return LOOKUP(encrs, number);
-}
-
-const char *ike_prf_name(unsigned number)
-{
-	return LOOKUP(prfs, number);
-}
-
-const char *ike_integ_name(unsigned number)
-{
-	return LOOKUP(integs, number);
-}
-
-const char *ike_ke_name(unsigned number)
-{
-	return LOOKUP(kes, number);
-}
-
-const char *ike_notify_name(unsigned number)
-{
-	return LOOKUP(notifies, number);
 }
 
 static const struct {

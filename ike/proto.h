@@ -304,12 +304,15 @@ enum ike_reason {
 const char *ike_reason_name(enum ike_reason reason);
 const char *ike_reason_text(enum ike_reason reason);
 
-/* Names of protocol numbers; "unknown" for one that is on no list. */
-const char *ike_exchange_name(unsigned number);
-const char *ike_encr_name(unsigned number);
-const char *ike_prf_name(unsigned number);
-const char *ike_integ_name(unsigned number);
-const char *ike_ke_name(unsigned number);
-const char *ike_notify_name(unsigned number);
+/* The name of a protocol number; "unknown" for one that is on no list. */
+enum ike_names {
+	IKE_NAMES_EXCHANGE,
+	IKE_NAMES_ENCR,
+	IKE_NAMES_PRF,
+	IKE_NAMES_INTEG,
+	IKE_NAMES_KE,
+	IKE_NAMES_NOTIFY
+};
+const char *ike_name(enum ike_names of, unsigned number);
 
 #endif

@@ -180,8 +180,8 @@ static void on_failed(struct pair *pair, const struct ike_effect *effect)
 		return;
 	if (reason == IKE_REASON_PEER_ERROR && notify)
 		snprintf(text, sizeof(text), "%s: %s (%u)",
-			 ike_reason_text(reason), ike_notify_name(notify),
-			 notify);
+			 ike_reason_text(reason),
+			 ike_name(IKE_NAMES_NOTIFY, notify), notify);
 	else
 		snprintf(text, sizeof(text), "%s", ike_reason_text(reason));
 	record_failure(pair, ike_reason_name(reason), text);

@@ -67,7 +67,8 @@ bool proposals_carried(const struct policy_algorithms *wanted,
 	for (unsigned n = 1; (suite = algorithms_suite(
 			&algorithms, IKE_PROTOCOL_ESP, n)); n++)
 	for (size_t i = 0; i < suite->count; i++) {
-		const char *name = ike_encr_name(suite->transforms[i].id);
+		const char *name = ike_name(IKE_NAMES_ENCR,
+					    suite->transforms[i].id);
 
 		if (suite->transforms[i].type != IKE_TRANSFORM_ENCR)
 			continue;

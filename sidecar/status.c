@@ -105,9 +105,9 @@ static json_t *algorithms_json(uint16_t encr, uint16_t key_bits, uint16_t integ,
 	if (key_bits)
 		snprintf(bits, sizeof(bits), "-%u", key_bits);
 	return json_sprintf("%s%s%s%s%s",
-			    without("ENCR_", ike_encr_name(encr)), bits,
-			    integ ? "/" : "",
-			    integ ? without("AUTH_", ike_integ_name(integ)) :
+			    without("ENCR_", ike_name(IKE_NAMES_ENCR, encr)),
+			    bits, integ ? "/" : "", integ ?
+			    without("AUTH_", ike_name(IKE_NAMES_INTEG, integ)) :
 			    "", behind);
 }
 
@@ -205,8 +205,8 @@ static json_t *ike_json(const struct pair *pair)
 		"role", sa->initiator ? "initiator" : "responder",
 		"encr", algorithms_json(sa->encr, sa->encr_key_bits,
 					sa->integ, ""),
-		"prf", ike_prf_name(sa->prf),
-		"ke", ike_ke_name(sa->ke),
+		"prf", ike_name(IKE_NAMES_PRF, sa->prf),
+		"ke", ike_name(IKE_NAMES_KE, sa->ke),
 		"ppk", (int)sa->ppk,
 		"age", seconds_between(sa->established, now),
 		"rekey", seconds_between(now, sa->rekey));

@@ -102,7 +102,7 @@ static const char *create_name(const struct message_header *header,
 	const struct payload_notify *error = payloads_error(payloads);
 
 	if (header->response && error)
-		return ike_notify_name(error->type);
+		return ike_name(IKE_NAMES_NOTIFY, error->type);
 	if (!PAYLOAD_HAS(payloads, TSI))
 		return header->response ? "IKE" : "REKEY_IKE";
 	if (header->response)

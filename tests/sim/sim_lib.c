@@ -122,7 +122,7 @@ static void trace_datagram(const struct sim_side *side, const char *what,
 			   const uint8_t *data, size_t len)
 {
 	if (len >= 28)
-		trace(side, what, ike_exchange_name(data[18]),
+		trace(side, what, ike_name(IKE_NAMES_EXCHANGE, data[18]),
 		      data[0] << 8 | data[1],
 		      data[23] | (data[19] & 0x20 ? 1000 : 0));
 }

@@ -163,10 +163,11 @@ static void names(void **state)
 				ike_reason_name((enum ike_reason)other));
 	}
 	assert_string_equal(ike_reason_name(IKE_REASONS), "unknown");
-	assert_string_equal(ike_exchange_name(34), "IKE_SA_INIT");
-	assert_string_equal(ike_notify_name(24), "AUTHENTICATION_FAILED");
-	assert_string_equal(ike_ke_name(31), "CURVE25519");
-	assert_string_equal(ike_ke_name(9999), "unknown");
+	assert_string_equal(ike_name(IKE_NAMES_EXCHANGE, 34), "IKE_SA_INIT");
+	assert_string_equal(ike_name(IKE_NAMES_NOTIFY, 24),
+			    "AUTHENTICATION_FAILED");
+	assert_string_equal(ike_name(IKE_NAMES_KE, 31), "CURVE25519");
+	assert_string_equal(ike_name(IKE_NAMES_KE, 9999), "unknown");
 }
 
 static bool give_random(void *ctx, uint8_t *ret_bytes, size_t len)
