@@ -22,11 +22,49 @@ void sa_init_refuse(struct ike *ike, const struct message_header *header,
 			    ike->local_port, ike->peer_port);
 }
 
-/* RFC 7383 2.3 */
-static void write_fragmentation(struct writer *writer)
+/* The request, or the response, from what the handshake holds. */
+static bool build(struct ike *ike, struct sa *sa, struct buffer *ret_message)
 {
-	payload_write_notify(writer, IKE_NOTIFY_FRAGMENTATION_SUPPORTED,
-			     (struct ike_bytes){ NULL, 0 });
+	const struct handshake *handshake = sa->handshake;
+	uint8_t bytes[IKE_MAX_MESSAGE];
+	struct writer writer = writer_of(bytes, sizeof(bytes));
+	struct message_header header = {
+		.spi_i = sa_spi_i(sa), .spi_r = sa_spi_r(sa),
+		.exchange = IKE_EXCHANGE_SA_INIT,
+		.initiator = sa->initiator, .response = !sa->initiator
+	};
+
+	message_begin(&writer, &header);
+	if (handshake->cookie_len > 0)
+		payload_write_notify(&writer, IKE_NOTIFY_COOKIE,
+				     (struct ike_bytes){
+					     handshake->cookie,
+					     handshake->cookie_len });
+	if (sa->initiator)
+		proposal_write_offer(&writer, &ike->algorithms,
+				     IKE_PROTOCOL_IKE, PROPOSAL_KE_NEEDED,
+				     (struct ike_bytes){ NULL, 0 });
+	else
+		proposal_write_selection(&writer, &sa->algorithms,
+					 (struct ike_bytes){ NULL, 0 });
+	ke_write(&writer, &handshake->ke);
+	nonce_write(&writer, &handshake->own);
+	nat_write(ike, sa, &writer);
+	if (!sa->initiator)
+		auth_write_certreq(ike, &writer);
+	signature_write_hashes(&writer);
+	if (sa->initiator || sa->fragmentation)	/* RFC 7383 2.3 */
+		payload_write_notify(&writer,
+				     IKE_NOTIFY_FRAGMENTATION_SUPPORTED,
+				     (struct ike_bytes){ NULL, 0 });
+	if (sa->initiator || handshake->ppk)
+		ppk_write_use(ike, &writer);
+	if (!sa->initiator)
+		payload_write_notify(&writer,
+				     IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED,
+				     (struct ike_bytes){ NULL, 0 });
+	return message_finish(&writer) &&
+		buffer_set(ret_message, bytes, writer.len);
 }
 
 static bool knows_fragmentation(const struct message *message)
@@ -65,37 +103,13 @@ derive(const struct ike *ike, const struct sa *sa,
 
 /* ------------------------------------------------------------- initiator */
 
-/* (Re)build the request from what the handshake holds, and send it. */
+/* (Re)build the request, and send it. */
 static void send_request(struct ike *ike, struct sa *sa)
 {
-	struct handshake *handshake = sa->handshake;
-	uint8_t bytes[IKE_MAX_MESSAGE];
-	struct writer writer = writer_of(bytes, sizeof(bytes));
-	struct message_header header = {
-		.spi_i = sa->spi_own, .exchange = IKE_EXCHANGE_SA_INIT,
-		.initiator = true
-	};
-
-	message_begin(&writer, &header);
-	if (handshake->cookie_len > 0)
-		payload_write_notify(&writer, IKE_NOTIFY_COOKIE,
-				     (struct ike_bytes){
-					     handshake->cookie,
-					     handshake->cookie_len });
-	proposal_write_offer(&writer, &ike->algorithms, IKE_PROTOCOL_IKE,
-			     PROPOSAL_KE_NEEDED, (struct ike_bytes){ NULL, 0 });
-	ke_write(&writer, &handshake->ke);
-	nonce_write(&writer, &handshake->own);
-	nat_write(ike, sa, &writer);
-	signature_write_hashes(&writer);
-	write_fragmentation(&writer);
-	ppk_write_use(ike, &writer);
-	if (!message_finish(&writer) ||
-	    !buffer_set(&handshake->init_request, bytes, writer.len)) {
+	if (build(ike, sa, &sa->handshake->init_request))
+		request_send_init(ike, sa);
+	else
 		engine_attempt_failed(ike, sa, IKE_REASON_CRYPTO, 0);
-		return;
-	}
-	request_send_init(ike, sa);
 }
 
 void sa_init_start(struct ike *ike, struct sa *sa)
@@ -308,34 +322,6 @@ static void refuse_request(struct ike *ike, const struct message *message,
 			       (struct ike_bytes){ NULL, 0 });
 }
 
-static bool build_response(struct ike *ike, struct sa *sa,
-			   const struct selection *selection)
-{
-	uint8_t bytes[IKE_MAX_MESSAGE];
-	struct writer writer = writer_of(bytes, sizeof(bytes));
-	struct message_header header = {
-		.spi_i = sa->spi_peer, .spi_r = sa->spi_own,
-		.exchange = IKE_EXCHANGE_SA_INIT, .response = true
-	};
-
-	message_begin(&writer, &header);
-	proposal_write_selection(&writer, selection,
-				 (struct ike_bytes){ NULL, 0 });
-	ke_write(&writer, &sa->handshake->ke);
-	nonce_write(&writer, &sa->handshake->own);
-	nat_write(ike, sa, &writer);
-	auth_write_certreq(ike, &writer);
-	signature_write_hashes(&writer);
-	if (sa->fragmentation)
-		write_fragmentation(&writer);
-	if (sa->handshake->ppk)
-		ppk_write_use(ike, &writer);
-	payload_write_notify(&writer, IKE_NOTIFY_CHILDLESS_IKEV2_SUPPORTED,
-			     (struct ike_bytes){ NULL, 0 });
-	return message_finish(&writer) &&
-		buffer_set(&sa->handshake->init_response, bytes, writer.len);
-}
-
 /* Fill a new half-open IKE SA. */
 static enum ike_reason
 answer(struct ike *ike, struct sa *sa, const struct message *message,
@@ -344,6 +330,8 @@ answer(struct ike *ike, struct sa *sa, const struct message *message,
 	struct handshake *handshake = sa->handshake;
 	enum ike_reason reason = IKE_REASON_RANDOM;
 
+	sa->algorithms = *selection;
+	sa->algorithms.spi = (struct ike_bytes){ NULL, 0 };
 	sa->spi_peer = message->header.spi_i;
 	sa->local_port = ike->local_port;
 	sa->peer_port = ike->peer_port;
@@ -356,15 +344,13 @@ answer(struct ike *ike, struct sa *sa, const struct message *message,
 		reason = derive(ike, sa, selection, sa->spi_peer, message,
 				&sa->keys);
 	if (reason == IKE_REASON_NONE &&
-	    (!build_response(ike, sa, selection) ||
+	    (!build(ike, sa, &handshake->init_response) ||
 	     !nonce_set(&handshake->peer, message->payloads.nonce) ||
 	     !crypto_sha256(ike->config.crypto, message->bytes,
 			    handshake->request_hash) ||
 	     !buffer_set(&handshake->init_request, message->bytes.data,
 			 message->bytes.len)))
 		reason = IKE_REASON_NO_MEMORY;
-	sa->algorithms = *selection;
-	sa->algorithms.spi = (struct ike_bytes){ NULL, 0 };
 	sa->recv_id = 1;
 	crypto_ke_wipe(&handshake->ke);
 	return reason;
