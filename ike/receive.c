@@ -19,12 +19,11 @@ static void tell_version(struct ike *ike, const struct message_header *header)
 		       (struct ike_bytes){ NULL, 0 });
 }
 
-/* The IKE SA that the peer has begun under this SPI. */
-static struct sa *begun(struct ike *ike, uint64_t spi_i)
+/* The IKE SA that we (`own`) or the peer has begun under this SPI. */
+static const struct sa *begun(const struct ike *ike, uint64_t spi_i, bool own)
 {
-	for (struct sa *sa = ike->sas; sa; sa = sa->next)
-		if (!sa->initiator && sa->spi_peer == spi_i &&
-		    sa->state != SA_DEAD)
+	for (const struct sa *sa = ike->sas; sa; sa = sa->next)
+		if (sa->initiator == own && sa_spi_i(sa) == spi_i)
 			return sa;
 	return NULL;
 }
@@ -46,22 +45,13 @@ static void receive_again(struct ike *ike, const struct sa *sa,
 		    ike->local_port, ike->peer_port);
 }
 
-/* Is it our own request, sent back to us? */
-static bool reflected(struct ike *ike, const struct message_header *header)
+static enum ike_reason check_init(const struct ike *ike,
+				  const struct message_header *header)
 {
-	for (struct sa *sa = ike->sas; sa; sa = sa->next)
-		if (sa->initiator && sa->spi_own == header->spi_i)
-			return true;
-	return false;
-}
-
-static enum ike_reason check_init(struct ike *ike, struct message *message)
-{
-	const struct message_header *header = &message->header;
-
 	if (!ike->started)
 		return IKE_REASON_NOT_STARTED;
-	if (!header->initiator || reflected(ike, header))
+	/* our own request may be sent back to us */
+	if (!header->initiator || begun(ike, header->spi_i, true))
 		return IKE_REASON_WRONG_ROLE;
 	if (header->id != 0 || header->spi_r != 0)
 		return IKE_REASON_MESSAGE_ID;
@@ -70,10 +60,10 @@ static enum ike_reason check_init(struct ike *ike, struct message *message)
 
 static void receive_init(struct ike *ike, struct message *message)
 {
-	enum ike_reason reason = check_init(ike, message);
+	enum ike_reason reason = check_init(ike, &message->header);
 	uint8_t hash[CRYPTO_SHA256_SIZE];
 	const struct table_row *row;
-	struct sa *sa;
+	const struct sa *sa;
 
 	if (reason == IKE_REASON_NONE &&
 	    !crypto_sha256(ike->config.crypto, message->bytes, hash))
@@ -82,7 +72,7 @@ static void receive_init(struct ike *ike, struct message *message)
 		engine_count(ike, reason);
 		return;
 	}
-	sa = begun(ike, message->header.spi_i);
+	sa = begun(ike, message->header.spi_i, false);
 	if (sa) {
 		receive_again(ike, sa, hash);
 		return;
