@@ -1,11 +1,26 @@
 /*
  * The way of a datagram: header, IKE SA, role, window, integrity, fragments,
- * payloads, table, handler. Up to the integrity check nothing but counters
- * changes.
+ * payloads, table, handler. Each step returns why it goes no further. Up to
+ * the integrity check nothing but counters changes.
  */
 #include "ike/exchanges.h"
 
 #include <string.h>
+
+/* To the handler that the table names, if it names one. */
+static enum ike_reason to_handler(struct ike *ike, struct sa *sa,
+				  struct message *message)
+{
+	enum ike_reason reason = IKE_REASON_NONE;
+	const struct table_row *row;
+
+	row = table_find(sa ? sa->state : SA_NONE,
+			 sa ? sa->out.purpose : PURPOSE_NONE,
+			 &message->header, &message->payloads, &reason);
+	if (row)
+		row->handle(ike, sa, message);
+	return reason;
+}
 
 /* --------------------------------------------------------------- in clear */
 
@@ -30,19 +45,17 @@ static const struct sa *begun(const struct ike *ike, uint64_t spi_i, bool own)
 
 /* Once more, with the same octets: answer once more. With others it is no
  * peer's (RFC 7296 2.1), but somebody's who has overheard a cookie. */
-static void receive_again(struct ike *ike, const struct sa *sa,
-			  const uint8_t *hash)
+static enum ike_reason receive_again(struct ike *ike, const struct sa *sa,
+				     const uint8_t *hash)
 {
 	const struct handshake *handshake = sa->handshake;
 
 	if (!handshake || memcmp(handshake->request_hash, hash,
-				 CRYPTO_SHA256_SIZE) != 0) {
-		engine_count(ike, IKE_REASON_MESSAGE_ID);
-		return;
-	}
-	engine_count(ike, IKE_REASON_RETRANSMISSION);
+				 CRYPTO_SHA256_SIZE) != 0)
+		return IKE_REASON_MESSAGE_ID;
 	effect_send(ike, buffer_view(&handshake->init_response),
 		    ike->local_port, ike->peer_port);
+	return IKE_REASON_RETRANSMISSION;
 }
 
 static enum ike_reason check_init(const struct ike *ike,
@@ -58,45 +71,20 @@ static enum ike_reason check_init(const struct ike *ike,
 	return IKE_REASON_NONE;
 }
 
-static void receive_init(struct ike *ike, struct message *message)
+static enum ike_reason receive_init(struct ike *ike, struct message *message)
 {
 	enum ike_reason reason = check_init(ike, &message->header);
 	uint8_t hash[CRYPTO_SHA256_SIZE];
-	const struct table_row *row;
 	const struct sa *sa;
 
-	if (reason == IKE_REASON_NONE &&
-	    !crypto_sha256(ike->config.crypto, message->bytes, hash))
-		reason = IKE_REASON_CRYPTO;
-	if (reason != IKE_REASON_NONE) {
-		engine_count(ike, reason);
-		return;
-	}
+	if (reason != IKE_REASON_NONE)
+		return reason;
+	if (!crypto_sha256(ike->config.crypto, message->bytes, hash))
+		return IKE_REASON_CRYPTO;
 	sa = begun(ike, message->header.spi_i, false);
-	if (sa) {
-		receive_again(ike, sa, hash);
-		return;
-	}
-	row = table_find(SA_NONE, PURPOSE_NONE, &message->header,
-			 &message->payloads, &reason);
-	if (row)
-		row->handle(ike, NULL, message);
-	else
-		engine_count(ike, reason);
-}
-
-static void receive_init_response(struct ike *ike, struct sa *sa,
-				  struct message *message)
-{
-	enum ike_reason reason = IKE_REASON_UNEXPECTED;
-	const struct table_row *row;
-
-	row = table_find(sa->state, sa->out.purpose, &message->header,
-			 &message->payloads, &reason);
-	if (row)
-		row->handle(ike, sa, message);
-	else
-		engine_count(ike, reason);
+	if (sa)
+		return receive_again(ike, sa, hash);
+	return to_handler(ike, NULL, message);
 }
 
 /* -------------------------------------------------------------- protected */
@@ -105,7 +93,6 @@ static void receive_init_response(struct ike *ike, struct sa *sa,
  * that it has what we have set up. */
 static void repeat(struct ike *ike, struct sa *sa)
 {
-	engine_count(ike, IKE_REASON_RETRANSMISSION);
 	for (struct child *c = ike->children; c; c = c->next)
 		if (c->sa == sa && c->outbound_at.us != UINT64_MAX)
 			c->outbound_at = time_add(ike->now, OUTBOUND_WAIT);
@@ -114,8 +101,8 @@ static void repeat(struct ike *ike, struct sa *sa)
 
 /* RFC 7296 2.3: is the message to be looked at? *ret_again: it is the request
  * that has been answered last, once more. */
-static bool in_window(struct ike *ike, struct sa *sa,
-		      const struct message *message, bool *ret_again)
+static bool in_window(const struct sa *sa, const struct message *message,
+		      bool *ret_again)
 {
 	const struct message_header *header = &message->header;
 	bool again = !header->response && sa->response.data &&
@@ -130,11 +117,7 @@ static bool in_window(struct ike *ike, struct sa *sa,
 		return true;
 	}
 	/* RFC 7383 2.6.1: one fragment of them brings the answer again */
-	if (again && message->payloads.fragment <= 1)
-		return true;
-	engine_count(ike, again ? IKE_REASON_RETRANSMISSION :
-		     IKE_REASON_MESSAGE_ID);
-	return false;
+	return again && message->payloads.fragment <= 1;
 }
 
 /* The peer's authenticated message is wrong: say so (RFC 7296 2.21.3). A
@@ -142,11 +125,8 @@ static bool in_window(struct ike *ike, struct sa *sa,
 static void refuse(struct ike *ike, struct sa *sa,
 		   struct message *message, enum ike_reason reason)
 {
-	uint8_t critical = message->payloads.critical;
-	enum ike_exchange exchange =
-		(enum ike_exchange)message->header.exchange;
+	bool critical = reason == IKE_REASON_PAYLOAD_CRITICAL;
 
-	engine_count(ike, reason);
 	if (message->header.response) {
 		if (ike->attempt == sa)
 			engine_attempt_failed(ike, sa, IKE_REASON_PEER_SYNTAX,
@@ -162,13 +142,11 @@ static void refuse(struct ike *ike, struct sa *sa,
 	if (reason == IKE_REASON_UNEXPECTED &&
 	    (sa->state < SA_ESTABLISHED || sa->state == SA_CLOSED))
 		return;
-	if (reason == IKE_REASON_PAYLOAD_CRITICAL)
-		response_notify(ike, sa, exchange,
-				IKE_NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD,
-				(struct ike_bytes){ &critical, 1 });
-	else
-		response_notify(ike, sa, exchange, IKE_NOTIFY_INVALID_SYNTAX,
-				(struct ike_bytes){ NULL, 0 });
+	response_notify(ike, sa, (enum ike_exchange)message->header.exchange,
+			critical ? IKE_NOTIFY_UNSUPPORTED_CRITICAL_PAYLOAD :
+			IKE_NOTIFY_INVALID_SYNTAX,
+			(struct ike_bytes){ &message->payloads.critical,
+					    critical ? 1 : 0 });
 	if (sa->state < SA_ESTABLISHED)
 		sa_close(ike, sa);
 }
@@ -194,12 +172,12 @@ static void confirm_known(struct ike *ike, struct sa *sa, uint32_t last,
 }
 
 /* The message is authentic and new. */
-static void handle(struct ike *ike, struct sa *sa, struct message *message)
+static enum ike_reason handle(struct ike *ike, struct sa *sa,
+			      struct message *message)
 {
 	enum ike_reason reason;
 	bool response = message->header.response;
 	uint32_t last = response ? sa->out.last_child : ike->next_child;
-	const struct table_row *row;
 
 	/* of this message, whole or not; there is only one at a time */
 	fragments_free(sa->collected[response]);
@@ -212,16 +190,13 @@ static void handle(struct ike *ike, struct sa *sa, struct message *message)
 				(struct ike_bytes){ message->plaintext,
 						    message->plaintext_len },
 				&message->payloads);
-	if (reason == IKE_REASON_NONE) {
-		row = table_find(sa->state, sa->out.purpose, &message->header,
-				 &message->payloads, &reason);
-		if (row) {
-			row->handle(ike, sa, message);
-			confirm_known(ike, sa, last, response);
-			return;
-		}
-	}
-	refuse(ike, sa, message, reason);
+	if (reason == IKE_REASON_NONE)
+		reason = to_handler(ike, sa, message);
+	if (reason == IKE_REASON_NONE)
+		confirm_known(ike, sa, last, response);
+	else
+		refuse(ike, sa, message, reason);
+	return reason;
 }
 
 /* May what is sealed in it be opened? */
@@ -260,54 +235,51 @@ static bool collect(struct ike *ike, struct sa *sa, struct message *message)
 	return false;
 }
 
-static void receive_protected(struct ike *ike, struct sa *sa,
-			      struct message *message)
+static enum ike_reason receive_protected(struct ike *ike, struct sa *sa,
+					 struct message *message)
 {
 	struct crypto_protection protection =
 		sa_protection(ike->config.crypto, sa, false);
 	enum ike_reason reason;
 	bool again;
 
-	if (!sa_has_keys(sa)) {
-		engine_count(ike, IKE_REASON_UNEXPECTED);
-		return;
-	}
-	if (!in_window(ike, sa, message, &again))
-		return;
+	if (!sa_has_keys(sa))
+		return IKE_REASON_UNEXPECTED;
+	if (!in_window(sa, message, &again))
+		return again ? IKE_REASON_RETRANSMISSION :
+			IKE_REASON_MESSAGE_ID;
 	reason = check_sealed(sa, message, again);
-	if (reason == IKE_REASON_NONE &&
-	    !message_open(message->bytes, &message->payloads, &protection,
+	if (reason != IKE_REASON_NONE)
+		return reason;
+	if (!message_open(message->bytes, &message->payloads, &protection,
 			  &message->plaintext, &message->plaintext_len))
-		reason = IKE_REASON_INTEGRITY;
-	if (reason != IKE_REASON_NONE) {
-		engine_count(ike, reason);
-		return;
-	}
-	if (again)
+		return IKE_REASON_INTEGRITY;
+	if (again) {
 		repeat(ike, sa);
-	else if (message->payloads.fragment == 0 || collect(ike, sa, message))
-		handle(ike, sa, message);
+		reason = IKE_REASON_RETRANSMISSION;
+	} else if (message->payloads.fragment == 0 ||
+		   collect(ike, sa, message)) {
+		reason = handle(ike, sa, message);
+	}
 	message_free_plaintext(message->plaintext, message->plaintext_len);
+	return reason;
 }
 
-static void receive(struct ike *ike, struct message *message)
+static enum ike_reason receive(struct ike *ike, struct message *message)
 {
 	const struct message_header *header = &message->header;
 	struct sa *sa;
 
-	if (header->exchange == IKE_EXCHANGE_SA_INIT && !header->response) {
-		receive_init(ike, message);
-		return;
-	}
+	if (header->exchange == IKE_EXCHANGE_SA_INIT && !header->response)
+		return receive_init(ike, message);
 	sa = sa_find(ike, header);
 	if (!sa)
-		engine_count(ike, IKE_REASON_UNKNOWN_SPI);
-	else if (header->initiator == sa->initiator)
-		engine_count(ike, IKE_REASON_WRONG_ROLE);
-	else if (header->exchange == IKE_EXCHANGE_SA_INIT)
-		receive_init_response(ike, sa, message);
-	else
-		receive_protected(ike, sa, message);
+		return IKE_REASON_UNKNOWN_SPI;
+	if (header->initiator == sa->initiator)
+		return IKE_REASON_WRONG_ROLE;
+	if (header->exchange == IKE_EXCHANGE_SA_INIT)
+		return to_handler(ike, sa, message);
+	return receive_protected(ike, sa, message);
 }
 
 void receive_datagram(struct ike *ike, struct ike_bytes bytes)
@@ -324,9 +296,8 @@ void receive_datagram(struct ike *ike, struct ike_bytes bytes)
 				bytes.data + MESSAGE_HEADER_SIZE,
 				bytes.len - MESSAGE_HEADER_SIZE },
 			&message.payloads);
-	if (reason != IKE_REASON_NONE) {
+	if (reason == IKE_REASON_NONE)
+		reason = receive(ike, &message);
+	if (reason != IKE_REASON_NONE)
 		engine_count(ike, reason);
-		return;
-	}
-	receive(ike, &message);
 }
