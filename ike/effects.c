@@ -8,27 +8,22 @@ static void effect_free(struct effect *effect)
 {
 	if (!effect)
 		return;
-	OPENSSL_cleanse(effect->data, effect->len);
-	free(effect->data);
-	OPENSSL_cleanse(effect, sizeof(*effect));
+	OPENSSL_cleanse(effect, sizeof(*effect) + effect->len);
 	free(effect);
 }
 
-/* An effect with room for `len` octets, at the end of the queue. */
+/* An effect at the end of the queue, with room for what copy() is to put
+ * there: so many octets. */
 static struct effect *
-append(struct ike *ike, enum ike_effect_type type, size_t len)
+append(struct ike *ike, const struct ike_effect *content, size_t room)
 {
-	struct effect *effect = calloc(1, sizeof(*effect));
+	struct effect *effect = calloc(1, sizeof(*effect) + room);
 
-	if (effect)
-		effect->data = malloc(len ? len : 1);
-	if (!effect || !effect->data) {
-		free(effect);
+	if (!effect) {
 		engine_count(ike, IKE_REASON_NO_MEMORY);
 		return NULL;
 	}
-	effect->len = len;
-	effect->effect.type = type;
+	effect->effect = *content;
 	*ike->effects_end = effect;
 	ike->effects_end = &effect->next;
 	ike->effects_count++;
@@ -36,53 +31,48 @@ append(struct ike *ike, enum ike_effect_type type, size_t len)
 }
 
 /* Copy bytes behind those already copied; the view of the copy. */
-static struct ike_bytes
-copy(struct effect *effect, size_t *used, struct ike_bytes bytes)
+static struct ike_bytes copy(struct effect *effect, struct ike_bytes bytes)
 {
-	struct ike_bytes view = { effect->data + *used, bytes.len };
+	struct ike_bytes view = { effect->data + effect->len, bytes.len };
 
 	if (bytes.len > 0)
-		memcpy(effect->data + *used, bytes.data, bytes.len);
-	*used += bytes.len;
+		memcpy(effect->data + effect->len, bytes.data, bytes.len);
+	effect->len += bytes.len;
 	return view;
 }
 
 void effect_send(struct ike *ike, struct ike_bytes bytes, uint16_t local_port,
 		 uint16_t peer_port)
 {
-	struct effect *effect = append(ike, IKE_SEND, bytes.len);
-	size_t used = 0;
+	struct effect *effect = append(ike, &(struct ike_effect){
+		.type = IKE_SEND,
+		.send = { .local_port = local_port, .peer_port = peer_port }
+	}, bytes.len);
 
-	if (!effect)
-		return;
-	effect->effect.send.bytes = copy(effect, &used, bytes);
-	effect->effect.send.local_port = local_port;
-	effect->effect.send.peer_port = peer_port;
+	if (effect)
+		effect->effect.send.bytes = copy(effect, bytes);
 }
 
 void effect_keepalive(struct ike *ike, const struct sa *sa)
 {
-	struct effect *effect = append(ike, IKE_KEEPALIVE, 0);
-
-	if (!effect)
-		return;
-	effect->effect.keepalive.local_port = sa->local_port;
-	effect->effect.keepalive.peer_port = sa->peer_port;
+	append(ike, &(struct ike_effect){
+		.type = IKE_KEEPALIVE,
+		.keepalive = { sa->local_port, sa->peer_port }
+	}, 0);
 }
 
 uint32_t effect_need_signature(struct ike *ike, struct ike_bytes octets,
 			       uint16_t hash, uint16_t prf, bool ppk)
 {
-	struct effect *effect = append(ike, IKE_NEED_SIGNATURE, octets.len);
-	size_t used = 0;
+	struct effect *effect = append(ike, &(struct ike_effect){
+		.type = IKE_NEED_SIGNATURE,
+		.need_signature = { .hash = hash, .prf = prf, .ppk = ppk }
+	}, octets.len);
 
 	if (!effect)
 		return 0;
+	effect->effect.need_signature.octets = copy(effect, octets);
 	effect->effect.need_signature.request = ++ike->next_request;
-	effect->effect.need_signature.octets = copy(effect, &used, octets);
-	effect->effect.need_signature.hash = hash;
-	effect->effect.need_signature.prf = prf;
-	effect->effect.need_signature.ppk = ppk;
 	return ike->next_request;
 }
 
@@ -92,93 +82,91 @@ uint32_t effect_need_authorization(struct ike *ike,
 {
 	const struct payload_id *id = sa->initiator ? &payloads->idr :
 		&payloads->idi;
-	size_t used = 0, len = id->bytes.len;
+	size_t len = id->bytes.len;
 	struct effect *effect;
 
 	for (size_t i = 0; i < payloads->certs_count; i++)
 		len += payloads->certs[i].len;
-	effect = append(ike, IKE_NEED_AUTHORIZATION, len);
+	effect = append(ike, &(struct ike_effect){
+		.type = IKE_NEED_AUTHORIZATION,
+		.need_authorization = {
+			.certs_count = payloads->certs_count,
+			.nat = sa->nat_there, .id_type = id->type
+		}
+	}, len);
 	if (!effect)
 		return 0;
-	effect->effect.need_authorization.request = ++ike->next_request;
 	for (size_t i = 0; i < payloads->certs_count; i++)
 		effect->effect.need_authorization.certs[i] =
-			copy(effect, &used, payloads->certs[i]);
-	effect->effect.need_authorization.certs_count = payloads->certs_count;
-	effect->effect.need_authorization.nat = sa->nat_there;
-	effect->effect.need_authorization.id_type = id->type;
-	effect->effect.need_authorization.id = copy(effect, &used, id->bytes);
+			copy(effect, payloads->certs[i]);
+	effect->effect.need_authorization.id = copy(effect, id->bytes);
+	effect->effect.need_authorization.request = ++ike->next_request;
 	return ike->next_request;
 }
 
 void effect_install(struct ike *ike, const struct child *child,
 		    unsigned directions)
 {
-	struct effect *effect = append(ike, IKE_INSTALL_CHILD_SA,
-				       child->key_in.len + child->key_out.len);
+	struct effect *effect = append(ike, &(struct ike_effect){
+		.type = IKE_INSTALL_CHILD_SA,
+		.install = { .sa = child->info, .directions = directions }
+	}, child->key_in.len + child->key_out.len);
 	struct ike_child_sa *sa;
-	size_t used = 0;
 
 	if (!effect)
 		return;
 	sa = &effect->effect.install.sa;
-	*sa = child->info;
 	sa->lifetime = time_until(child->hard, ike->now);
 	sa->rekey = child->rekey_at;
-	sa->key_in = copy(effect, &used, (struct ike_bytes){
+	sa->key_in = copy(effect, (struct ike_bytes){
 			child->key_in.bytes, child->key_in.len });
-	sa->key_out = copy(effect, &used, (struct ike_bytes){
+	sa->key_out = copy(effect, (struct ike_bytes){
 			child->key_out.bytes, child->key_out.len });
-	effect->effect.install.directions = directions;
 }
 
 void effect_remove(struct ike *ike, const struct child *child,
 		   unsigned directions)
 {
-	struct effect *effect = append(ike, IKE_REMOVE_CHILD_SA, 0);
-
-	if (!effect)
-		return;
-	effect->effect.remove.child = child->info.id;
-	effect->effect.remove.kind = child->info.kind;
-	effect->effect.remove.spi_in = child->info.spi_in;
-	effect->effect.remove.spi_out = child->info.spi_out;
-	effect->effect.remove.directions = directions;
+	append(ike, &(struct ike_effect){
+		.type = IKE_REMOVE_CHILD_SA,
+		.remove = {
+			.child = child->info.id, .kind = child->info.kind,
+			.spi_in = child->info.spi_in,
+			.spi_out = child->info.spi_out,
+			.directions = directions
+		}
+	}, 0);
 }
 
 void effect_state(struct ike *ike, const struct sa *sa)
 {
-	struct effect *effect = append(ike, IKE_STATE_CHANGED, 0);
-	struct ike_sa_info *info;
+	struct ike_effect effect = {
+		.type = IKE_STATE_CHANGED, .state.state = ike->state
+	};
 
-	if (!effect)
-		return;
-	effect->effect.state.state = ike->state;
-	if (!sa)
-		return;
-	info = &effect->effect.state.sa;
-	info->spi_initiator = sa_spi_i(sa);
-	info->spi_responder = sa_spi_r(sa);
-	info->initiator = sa->initiator;
-	info->ppk = sa->ppk;
-	info->encr = sa->algorithms.encr;
-	info->encr_key_bits = sa->algorithms.encr_key_bits;
-	info->integ = sa->algorithms.integ;
-	info->prf = sa->algorithms.prf;
-	info->ke = sa->algorithms.ke;
-	info->established = sa->established;
-	info->rekey = time_min(sa->rekey_at, sa->reauth_at);
+	if (sa)
+		effect.state.sa = (struct ike_sa_info){
+			.spi_initiator = sa_spi_i(sa),
+			.spi_responder = sa_spi_r(sa),
+			.initiator = sa->initiator,
+			.ppk = sa->ppk,
+			.encr = sa->algorithms.encr,
+			.encr_key_bits = sa->algorithms.encr_key_bits,
+			.integ = sa->algorithms.integ,
+			.prf = sa->algorithms.prf,
+			.ke = sa->algorithms.ke,
+			.established = sa->established,
+			.rekey = time_min(sa->rekey_at, sa->reauth_at)
+		};
+	append(ike, &effect, 0);
 }
 
 void effect_failed(struct ike *ike, enum ike_reason reason, uint16_t notify)
 {
-	struct effect *effect = append(ike, IKE_FAILED, 0);
-
 	engine_count(ike, reason);
-	if (!effect)
-		return;
-	effect->effect.failed.reason = reason;
-	effect->effect.failed.notify = notify;
+	append(ike, &(struct ike_effect){
+		.type = IKE_FAILED, .failed = { reason, notify }
+	}, 0);
 }
 
 void effects_release_taken(struct ike *ike)

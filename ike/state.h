@@ -218,8 +218,8 @@ struct child {
 struct effect {
 	struct effect *next;
 	struct ike_effect effect;
-	uint8_t *data;			/* what its views point into */
 	size_t len;
+	uint8_t data[];			/* what its views point into */
 };
 
 struct ike {
