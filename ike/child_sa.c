@@ -18,10 +18,34 @@
 
 #include <stdlib.h>
 
-static void wipe_keys(struct child *child)
+/* The one place that changes the state of a Child SA, and what of it is in the
+ * SAD with it. */
+static void set_state(struct ike *ike, struct child *child,
+		      enum child_state state)
 {
+	static const unsigned installed[] = {
+		[CHILD_WAITING] = IKE_INBOUND,
+		[CHILD_CURRENT] = IKE_INBOUND | IKE_OUTBOUND,
+		[CHILD_REPLACED] = IKE_INBOUND,
+		[CHILD_REMOVED] = 0
+	};
+	const unsigned before = installed[child->state];
+	const unsigned after = installed[state];
+
+	if (after & ~before)
+		effect_install(ike, child, after & ~before);
+	if (before & ~after)
+		effect_remove(ike, child, before & ~after);
+	child->state = state;
+	child->outbound_at = IKE_NEVER;
+	if (state == CHILD_WAITING)
+		return;
 	secret_wipe(&child->key_in);
 	secret_wipe(&child->key_out);
+	if (state >= CHILD_REPLACED)
+		child->rekey_at = IKE_NEVER;
+	if (state == CHILD_REMOVED)
+		child->gone_at = child->hard = IKE_NEVER;
 }
 
 static size_t count(const struct ike *ike)
@@ -45,6 +69,7 @@ static struct child *make(struct ike *ike, const struct child_new *new)
 		engine_count(ike, IKE_REASON_NO_MEMORY);
 		return NULL;
 	}
+	child->state = CHILD_REMOVED;
 	child->sa = new->sa;
 	child->authorization = new->sa->authorization;
 	child->ours = new->ours;
@@ -142,14 +167,10 @@ delete_time(const struct ike *ike, const struct child *old,
 
 static void replace(struct ike *ike, struct child *old, const struct child *new)
 {
-	if (old->state == CHILD_CURRENT)
-		effect_remove(ike, old, IKE_OUTBOUND);
-	old->state = CHILD_REPLACED;
-	old->rekey_at = old->outbound_at = IKE_NEVER;
+	set_state(ike, old, CHILD_REPLACED);
 	old->gone_at = new->confirmed ? time_add(ike->now, CHILD_LINGER) :
 		IKE_NEVER;
 	old->delete_at = delete_time(ike, old, new);
-	wipe_keys(old);
 }
 
 /* One CURRENT of a kind, the best. */
@@ -180,16 +201,13 @@ struct child *child_create(struct ike *ike, const struct child_new *new)
 	if (new->ours || new->any_answer)
 		new->sa->confirm = older || new->sa->sent_contact;
 	if (!new->ours && older) {
-		child->state = CHILD_WAITING;
+		set_state(ike, child, CHILD_WAITING);
 		/* a rekey ends with the peer's DELETE of the old one */
 		if (older->sa != new->sa)
 			child->outbound_at = time_add(ike->now, OUTBOUND_WAIT);
-		effect_install(ike, child, IKE_INBOUND);
 		return child;
 	}
-	child->state = CHILD_CURRENT;
-	effect_install(ike, child, IKE_INBOUND | IKE_OUTBOUND);
-	wipe_keys(child);
+	set_state(ike, child, CHILD_CURRENT);
 	settle(ike, new->kind);
 	return child;
 }
@@ -198,10 +216,8 @@ void child_refuse(struct ike *ike, const struct child_new *new)
 {
 	struct child *child = make(ike, new);
 
-	if (!child)
-		return;
-	child->state = CHILD_REMOVED;
-	child->delete_at = ike->now;
+	if (child)
+		child->delete_at = ike->now;
 }
 
 void child_activate(struct ike *ike, struct child *child)
@@ -215,10 +231,7 @@ void child_activate(struct ike *ike, struct child *child)
 		replace(ike, child, current);
 		return;
 	}
-	child->state = CHILD_CURRENT;
-	child->outbound_at = IKE_NEVER;
-	effect_install(ike, child, IKE_OUTBOUND);
-	wipe_keys(child);
+	set_state(ike, child, CHILD_CURRENT);
 	settle(ike, child->info.kind);
 }
 
@@ -259,40 +272,19 @@ void child_redundant(struct ike *ike, struct child *child)
 {
 	if (child->state == CHILD_REMOVED)
 		return;
-	if (child->state == CHILD_CURRENT)
-		effect_remove(ike, child, IKE_OUTBOUND);
-	child->state = CHILD_REPLACED;
-	child->rekey_at = child->outbound_at = IKE_NEVER;
+	set_state(ike, child, CHILD_REPLACED);
 	child->delete_at = time_add(ike->now, DELETE_WAIT);
-	wipe_keys(child);
 }
 
 void child_remove(struct ike *ike, struct child *child)
 {
-	switch (child->state) {
-	case CHILD_WAITING:
-	case CHILD_REPLACED:
-		effect_remove(ike, child, IKE_INBOUND);
-		break;
-	case CHILD_CURRENT:
-		effect_remove(ike, child, IKE_INBOUND | IKE_OUTBOUND);
-		break;
-	case CHILD_REMOVED:
-		return;
-	}
-	child->state = CHILD_REMOVED;
-	child->gone_at = child->outbound_at = IKE_NEVER;
-	child->rekey_at = child->hard = IKE_NEVER;
-	wipe_keys(child);
+	set_state(ike, child, CHILD_REMOVED);
 }
 
 /* The peer deletes the one, and so uses the other, however we rank them. */
 static void succeed(struct ike *ike, struct child *old, struct child *new)
 {
-	new->state = CHILD_CURRENT;
-	new->outbound_at = IKE_NEVER;
-	effect_install(ike, new, IKE_OUTBOUND);
-	wipe_keys(new);
+	set_state(ike, new, CHILD_CURRENT);
 	replace(ike, old, new);
 	child_confirm(ike, new);
 }
