@@ -86,13 +86,6 @@ static void inherit(struct ike *ike, const struct sa *old, struct sa *new)
 	memcpy(new->refusals, old->refusals, sizeof(new->refusals));
 }
 
-/* The peer is to delete this one; we do it if it does not. */
-static void retire(struct ike *ike, struct sa *sa)
-{
-	sa_set_state(ike, sa, SA_REPLACED);
-	sa->replaced_at = time_add(ike->now, REPLACED_WAIT);
-}
-
 /* ------------------------------------------------------------- initiator */
 
 bool rekey_make_ke(struct ike *ike, struct sa *sa)
@@ -152,7 +145,7 @@ static void take_place(struct ike *ike, struct sa *old, struct sa *new)
 	new->superseded = old->superseded;
 	if (old->superseded) {
 		new->order = old->order;
-		retire(ike, new);
+		sa_set_state(ike, new, SA_REPLACED);
 	} else {
 		new->order = ++ike->next_order;
 		sa_set_state(ike, new, SA_ESTABLISHED);
@@ -176,7 +169,7 @@ void rekey_adopt_rival(struct ike *ike, struct sa *sa)
 		return;
 	sa->out.rival = (struct rival){ .present = false };
 	take_place(ike, sa, rival);
-	retire(ike, sa);
+	sa_set_state(ike, sa, SA_REPLACED);
 }
 
 void rekey_response(struct ike *ike, struct sa *sa, struct message *message)
@@ -271,11 +264,11 @@ static void accept_new(struct ike *ike, struct sa *sa, struct sa *new,
 	inherit(ike, sa, new);
 	if (sa->out.purpose == PURPOSE_IKE_REKEY) {
 		note_rival(sa, new, payloads->nonce, nonce_view(own));
-		retire(ike, new);
+		sa_set_state(ike, new, SA_REPLACED);
 		return;
 	}
 	take_place(ike, sa, new);
-	retire(ike, sa);
+	sa_set_state(ike, sa, SA_REPLACED);
 }
 
 static void answer(struct ike *ike, struct sa *sa,

@@ -89,6 +89,9 @@ void sa_set_state(struct ike *ike, struct sa *sa, enum sa_state state)
 	sa->state = state;
 	if (ike->attempt == sa && state >= SA_INIT_ANSWERED)
 		ike->attempt = NULL;
+	/* the peer is to delete this one; we do it if it does not */
+	if (state == SA_REPLACED)
+		sa->replaced_at = time_add(ike->now, REPLACED_WAIT);
 }
 
 void sa_release_handshake(struct sa *sa)
@@ -311,7 +314,6 @@ static void replace(struct ike *ike, struct sa *old)
 {
 	sa_set_state(ike, old, SA_REPLACED);
 	old->superseded = true;
-	old->replaced_at = time_add(ike->now, REPLACED_WAIT);
 }
 
 /* The peer has started afresh and knows nothing of this IKE SA. Its Child SAs
