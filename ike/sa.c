@@ -310,12 +310,6 @@ void sa_reconsider(struct ike *ike, uint32_t authorization,
 	}
 }
 
-static void replace(struct ike *ike, struct sa *old)
-{
-	sa_set_state(ike, old, SA_REPLACED);
-	old->superseded = true;
-}
-
 /* The peer has started afresh and knows nothing of this IKE SA. Its Child SAs
  * may still be in the peer's SAD: they stay until replaced, for a while. */
 static void forget(struct ike *ike, struct sa *old)
@@ -337,6 +331,7 @@ static void settle_two(struct ike *ike, struct sa *old, struct sa *new,
 		       bool contact)
 {
 	bool overlap = old->authenticated.us > new->begun.us;
+	struct sa *loser = old;
 
 	if (contact && !overlap) {
 		forget(ike, old);
@@ -348,10 +343,10 @@ static void settle_two(struct ike *ike, struct sa *old, struct sa *new,
 
 		old->order = new->order;
 		new->order = order;
-		replace(ike, new);
-		return;
+		loser = new;
 	}
-	replace(ike, old);
+	sa_set_state(ike, loser, SA_REPLACED);
+	loser->superseded = true;
 }
 
 void sa_establish(struct ike *ike, struct sa *sa, bool contact)
