@@ -209,16 +209,19 @@ void create_refused(struct ike *ike, struct sa *sa, struct message *message)
 
 /* ------------------------------------------------------------- responder */
 
-static void refuse(struct ike *ike, struct sa *sa, enum ike_notify type)
+void create_refuse(struct ike *ike, struct sa *sa, enum ike_notify type,
+		   uint16_t group)
 {
+	uint8_t data[2] = { (uint8_t)(group >> 8), (uint8_t)group };
+
 	response_notify(ike, sa, IKE_EXCHANGE_CREATE_CHILD_SA, type,
-			(struct ike_bytes){ NULL, 0 });
+			(struct ike_bytes){ data, group ? 2 : 0 });
 }
 
 void child_busy(struct ike *ike, struct sa *sa, struct message *message)
 {
 	(void)message;
-	refuse(ike, sa, IKE_NOTIFY_TEMPORARY_FAILURE);
+	create_refuse(ike, sa, IKE_NOTIFY_TEMPORARY_FAILURE, 0);
 }
 
 /* The Child SA that REKEY_SA names (RFC 7296 2.25.1). Returns false if the
@@ -242,7 +245,7 @@ static bool find_rekeyed(struct ike *ike, struct sa *sa,
 		child = child_by_spi_out(ike, spi);
 	if (!child && request_makes_child(sa)) {
 		/* perhaps the one that our request is about */
-		refuse(ike, sa, IKE_NOTIFY_TEMPORARY_FAILURE);
+		create_refuse(ike, sa, IKE_NOTIFY_TEMPORARY_FAILURE, 0);
 		return false;
 	}
 	/* closed, though its inbound SA may linger */
@@ -254,7 +257,7 @@ static bool find_rekeyed(struct ike *ike, struct sa *sa,
 		return false;
 	}
 	if (child->state > CHILD_CURRENT) {
-		refuse(ike, sa, IKE_NOTIFY_TEMPORARY_FAILURE);
+		create_refuse(ike, sa, IKE_NOTIFY_TEMPORARY_FAILURE, 0);
 		return false;
 	}
 	*ret_child = child;
@@ -267,21 +270,17 @@ static bool exchange_keys(struct ike *ike, struct sa *sa, uint16_t group,
 			  const struct payloads *payloads,
 			  struct crypto_ke *ret_ke, struct secret_wide *ret_shared)
 {
-	uint8_t wanted[2] = { (uint8_t)(group >> 8), (uint8_t)group };
-
 	if (group == IKE_KE_NONE)
 		return true;
 	if (!PAYLOAD_HAS(payloads, KE) || payloads->ke_group != group) {
-		response_notify(ike, sa, IKE_EXCHANGE_CREATE_CHILD_SA,
-				IKE_NOTIFY_INVALID_KE_PAYLOAD,
-				(struct ike_bytes){ wanted, sizeof(wanted) });
+		create_refuse(ike, sa, IKE_NOTIFY_INVALID_KE_PAYLOAD, group);
 		return false;
 	}
 	if (!engine_make_ke(ike, group, ret_ke) ||
 	    crypto_ke_shared(ike->config.crypto, ret_ke, payloads->ke,
 			     ret_shared) != IKE_REASON_NONE) {
 		engine_count(ike, IKE_REASON_PUBLIC_VALUE);
-		refuse(ike, sa, IKE_NOTIFY_INVALID_SYNTAX);
+		create_refuse(ike, sa, IKE_NOTIFY_INVALID_SYNTAX, 0);
 		return false;
 	}
 	return true;
@@ -330,7 +329,7 @@ answer(struct ike *ike, struct sa *sa, const struct child_choice *choice,
 		OPENSSL_cleanse(&keys, sizeof(keys));
 	}
 	if (!child) {
-		refuse(ike, sa, IKE_NOTIFY_NO_ADDITIONAL_SAS);
+		create_refuse(ike, sa, IKE_NOTIFY_NO_ADDITIONAL_SAS, 0);
 		return;
 	}
 	note_rival(ike, sa, child, payloads->nonce, nonce_view(&own));
@@ -349,7 +348,7 @@ void child_request(struct ike *ike, struct sa *sa, struct message *message)
 	uint16_t refusal;
 
 	if (sa->out.purpose == PURPOSE_IKE_REKEY) {
-		refuse(ike, sa, IKE_NOTIFY_TEMPORARY_FAILURE);
+		create_refuse(ike, sa, IKE_NOTIFY_TEMPORARY_FAILURE, 0);
 		return;
 	}
 	if (!find_rekeyed(ike, sa, payloads, &rekeyed))
@@ -360,7 +359,7 @@ void child_request(struct ike *ike, struct sa *sa, struct message *message)
 	if (refusal == 0 && rekeyed && choice.kind != rekeyed->info.kind)
 		refusal = IKE_NOTIFY_TS_UNACCEPTABLE;
 	if (refusal != 0) {
-		refuse(ike, sa, (enum ike_notify)refusal);
+		create_refuse(ike, sa, (enum ike_notify)refusal, 0);
 		return;
 	}
 	if (exchange_keys(ike, sa, choice.algorithms.ke, payloads, &ke,

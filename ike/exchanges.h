@@ -108,6 +108,10 @@ enum ike_reason child_refusal_reason(uint16_t notify);
 void child_request(struct ike *ike, struct sa *sa, struct message *message);
 void child_response(struct ike *ike, struct sa *sa, struct message *message);
 void child_busy(struct ike *ike, struct sa *sa, struct message *message);
+/* Refuse the peer's CREATE_CHILD_SA, of either use; INVALID_KE_PAYLOAD with the
+ * group that we want, else 0. */
+void create_refuse(struct ike *ike, struct sa *sa, enum ike_notify type,
+		   uint16_t group);
 /* CREATE_CHILD_SA of either use was refused. */
 void create_refused(struct ike *ike, struct sa *sa, struct message *message);
 /* The request that is out has failed, for a reason found by us. */

@@ -227,21 +227,11 @@ void rekey_failed(struct ike *ike, struct sa *sa, uint16_t notify)
 
 /* ------------------------------------------------------------- responder */
 
-static void refuse(struct ike *ike, struct sa *sa, enum ike_notify type,
-		   uint16_t group)
-{
-	uint8_t data[2] = { (uint8_t)(group >> 8), (uint8_t)group };
-
-	response_notify(ike, sa, IKE_EXCHANGE_CREATE_CHILD_SA, type,
-			(struct ike_bytes){ data, group ? 2 : 0 });
-}
-
 /* Is this a bad moment: are we creating, rekeying or closing a Child SA (RFC
  * 7296 2.25.1), or has it been rekeyed already? */
 static bool busy(const struct sa *sa)
 {
-	return sa->out.purpose == PURPOSE_CHILD ||
-		sa->out.purpose == PURPOSE_CHILD_REKEY ||
+	return request_makes_child(sa) ||
 		sa->out.purpose == PURPOSE_DELETE_CHILDREN ||
 		sa->out.rival.present;
 }
@@ -288,7 +278,7 @@ static void answer(struct ike *ike, struct sa *sa,
 		new = make(ike, sa, false, &own, selection, payloads);
 	if (!new) {
 		engine_count(ike, IKE_REASON_PUBLIC_VALUE);
-		refuse(ike, sa, IKE_NOTIFY_INVALID_SYNTAX, 0);
+		create_refuse(ike, sa, IKE_NOTIFY_INVALID_SYNTAX, 0);
 	} else {
 		proposal_write_selection(&inner, selection,
 					 write_spi(own.spi, spi));
@@ -307,18 +297,19 @@ void rekey_request(struct ike *ike, struct sa *sa, struct message *message)
 	enum ike_reason reason;
 
 	if (busy(sa)) {
-		refuse(ike, sa, IKE_NOTIFY_TEMPORARY_FAILURE, 0);
+		create_refuse(ike, sa, IKE_NOTIFY_TEMPORARY_FAILURE, 0);
 		return;
 	}
 	reason = proposal_choose(&ike->algorithms, payloads->sa,
 				 IKE_PROTOCOL_IKE, PROPOSAL_KE_NEEDED,
 				 payloads->ke_group, &selection);
 	if (reason == IKE_REASON_PAYLOAD)
-		refuse(ike, sa, IKE_NOTIFY_INVALID_SYNTAX, 0);
+		create_refuse(ike, sa, IKE_NOTIFY_INVALID_SYNTAX, 0);
 	else if (reason != IKE_REASON_NONE)
-		refuse(ike, sa, IKE_NOTIFY_NO_PROPOSAL_CHOSEN, 0);
+		create_refuse(ike, sa, IKE_NOTIFY_NO_PROPOSAL_CHOSEN, 0);
 	else if (selection.ke != payloads->ke_group)
-		refuse(ike, sa, IKE_NOTIFY_INVALID_KE_PAYLOAD, selection.ke);
+		create_refuse(ike, sa, IKE_NOTIFY_INVALID_KE_PAYLOAD,
+			      selection.ke);
 	else
 		answer(ike, sa, &selection, payloads);
 }
