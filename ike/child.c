@@ -71,22 +71,6 @@ void child_negotiate(struct ike *ike, struct sa *sa, enum ike_child_kind kind,
 		     IKE_EXCHANGE_CREATE_CHILD_SA, &inner);
 }
 
-/* Did the peer make one of the same kind meanwhile, and has ours the lowest
- * of the four nonces (RFC 7296 2.8.1)? Then ours goes. */
-static bool lost_to_rival(struct ike *ike, const struct request *request,
-			  struct ike_bytes peer_nonce)
-{
-	struct ike_bytes low = nonce_view(&request->nonce);
-	const struct child *rival = child_by_id(ike, request->rival.child);
-
-	if (!request->rival.present || !rival ||
-	    rival->state > CHILD_CURRENT)
-		return false;
-	if (nonce_compare(peer_nonce, low) < 0)
-		low = peer_nonce;
-	return nonce_compare(low, nonce_view(&request->rival.low)) < 0;
-}
-
 /* Keys from the nonces, and from a key exchange if there was one. */
 static bool derive(const struct ike *ike, const struct sa *sa,
 		   const struct selection *algorithms, struct ike_bytes ni,
@@ -99,20 +83,22 @@ static bool derive(const struct ike *ike, const struct sa *sa,
 				 &sa->keys.d, algorithms, &input, ret_keys);
 }
 
+/* Take it, unless the peer has made one of the same kind meanwhile and that
+ * has won. */
 static void install_response(struct ike *ike, struct sa *sa,
 			     const struct request *request,
 			     struct child_new *new, struct ike_bytes nonce)
 {
-	struct child *rival;
+	struct child *rival = child_by_id(ike, request->rival.child);
 
 	sa->refusals[new->kind] = 0;
-	if (lost_to_rival(ike, request, nonce)) {
+	if (rival && rival->state <= CHILD_CURRENT &&
+	    rival_wins(request, nonce)) {
 		child_refuse(ike, new);
 		return;
 	}
 	child_create(ike, new);
-	rival = child_by_id(ike, request->rival.child);
-	if (request->rival.present && rival)
+	if (rival && request->rival.present)
 		child_redundant(ike, rival);
 }
 
@@ -301,8 +287,7 @@ static void note_rival(struct ike *ike, struct sa *sa,
 	rival->child = child->info.id;
 	if (rival->present && before && before->state <= CHILD_CURRENT)
 		return;
-	rival->present = nonce_set(&rival->low,
-				   nonce_compare(ni, nr) < 0 ? ni : nr);
+	rival_note(rival, ni, nr);
 }
 
 /* Install and answer; the inbound SA is there before the peer knows. */

@@ -49,7 +49,7 @@ void ke_write(struct writer *writer, const struct crypto_ke *ke)
 	write_bytes(writer, ke->public, ke->public_len);
 }
 
-int nonce_compare(struct ike_bytes a, struct ike_bytes b)
+static int compare(struct ike_bytes a, struct ike_bytes b)
 {
 	size_t shorter = a.len < b.len ? a.len : b.len;
 	int order = memcmp(a.data, b.data, shorter);
@@ -57,6 +57,21 @@ int nonce_compare(struct ike_bytes a, struct ike_bytes b)
 	if (order != 0 || a.len == b.len)
 		return order;
 	return a.len < b.len ? -1 : 1;
+}
+
+void rival_note(struct rival *rival, struct ike_bytes ni, struct ike_bytes nr)
+{
+	rival->present = nonce_set(&rival->low, compare(ni, nr) < 0 ? ni : nr);
+}
+
+bool rival_wins(const struct request *request, struct ike_bytes peer_nonce)
+{
+	struct ike_bytes low = nonce_view(&request->nonce);
+
+	if (compare(peer_nonce, low) < 0)
+		low = peer_nonce;
+	return request->rival.present &&
+		compare(low, nonce_view(&request->rival.low)) < 0;
 }
 
 /* ------------------------------------------------- shared with IKE_AUTH */

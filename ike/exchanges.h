@@ -61,10 +61,13 @@ void auth_request(struct ike *ike, struct sa *sa, struct message *message);
 void auth_response(struct ike *ike, struct sa *sa, struct message *message);
 void auth_refused(struct ike *ike, struct sa *sa, struct message *message);
 
-/* The lower of two nonces (RFC 7296 2.8.1), and their comparison. */
-int nonce_compare(struct ike_bytes a, struct ike_bytes b);
 struct ike_bytes nonce_view(const struct nonce *nonce);
 MUST_CHECK bool nonce_set(struct nonce *nonce, struct ike_bytes bytes);
+/* The peer has made an SA while our request for the same is out: note its
+ * nonces. Later: has ours, answered with this one, the lowest of the four (RFC
+ * 7296 2.8.1)? Then ours goes. */
+void rival_note(struct rival *rival, struct ike_bytes ni, struct ike_bytes nr);
+bool rival_wins(const struct request *request, struct ike_bytes peer_nonce);
 
 void child_negotiate(struct ike *ike, struct sa *sa, enum ike_child_kind kind,
 		     struct child *rekeyed);

@@ -126,19 +126,6 @@ static struct sa *rival_of(const struct sa *sa)
 		rival->sa->state == SA_REPLACED ? rival->sa : NULL;
 }
 
-/* Ours has the lowest of the four nonces and goes. */
-static bool lost_to_rival(const struct sa *sa, struct ike_bytes peer_nonce)
-{
-	const struct rival *rival = &sa->out.rival;
-	struct ike_bytes low = nonce_view(&sa->out.nonce);
-
-	if (!rival_of(sa))
-		return false;
-	if (nonce_compare(peer_nonce, low) < 0)
-		low = peer_nonce;
-	return nonce_compare(low, nonce_view(&rival->low)) < 0;
-}
-
 /* One takes the other's place, also if that is behind a fresh handshake's. */
 static void take_place(struct ike *ike, struct sa *old, struct sa *new)
 {
@@ -190,7 +177,7 @@ void rekey_response(struct ike *ike, struct sa *sa, struct message *message)
 		return;
 	}
 	inherit(ike, sa, new);
-	if (!lost_to_rival(sa, payloads->nonce)) {
+	if (!rival_of(sa) || !rival_wins(&sa->out, payloads->nonce)) {
 		succeed(ike, sa, new);
 		return;
 	}
@@ -236,16 +223,6 @@ static bool busy(const struct sa *sa)
 		sa->out.rival.present;
 }
 
-static void note_rival(struct sa *sa, struct sa *new, struct ike_bytes ni,
-		       struct ike_bytes nr)
-{
-	struct rival *rival = &sa->out.rival;
-
-	rival->sa = new;
-	rival->present = nonce_set(&rival->low,
-				   nonce_compare(ni, nr) < 0 ? ni : nr);
-}
-
 /* Take it. If our own rekey is out, it stands aside until that is answered. */
 static void accept_new(struct ike *ike, struct sa *sa, struct sa *new,
 		       const struct payloads *payloads,
@@ -253,7 +230,8 @@ static void accept_new(struct ike *ike, struct sa *sa, struct sa *new,
 {
 	inherit(ike, sa, new);
 	if (sa->out.purpose == PURPOSE_IKE_REKEY) {
-		note_rival(sa, new, payloads->nonce, nonce_view(own));
+		sa->out.rival.sa = new;
+		rival_note(&sa->out.rival, payloads->nonce, nonce_view(own));
 		sa_set_state(ike, new, SA_REPLACED);
 		return;
 	}
