@@ -86,61 +86,59 @@ static bool derive(const struct ike *ike, const struct sa *sa,
 /* Take it, unless the peer has made one of the same kind meanwhile and that
  * has won. */
 static void install_response(struct ike *ike, struct sa *sa,
-			     const struct request *request,
 			     struct child_new *new, struct ike_bytes nonce)
 {
-	struct child *rival = child_by_id(ike, request->rival.child);
+	struct child *rival = child_by_id(ike, sa->out.rival.child);
 
 	sa->refusals[new->kind] = 0;
 	if (rival && rival->state <= CHILD_CURRENT &&
-	    rival_wins(request, nonce)) {
+	    rival_wins(&sa->out, nonce)) {
 		child_refuse(ike, new);
 		return;
 	}
 	child_create(ike, new);
-	if (rival && request->rival.present)
+	if (rival && sa->out.rival.present)
 		child_redundant(ike, rival);
 }
 
 void child_response(struct ike *ike, struct sa *sa, struct message *message)
 {
 	const struct payloads *payloads = &message->payloads;
-	struct request request = sa->out;
+	const struct request *request = &sa->out;
 	struct selection algorithms = { .number = 0 };
 	struct secret_wide shared = { .len = 0 };
-	const uint16_t group = request.ke.group;
+	const uint16_t group = request->ke.group;
 	struct keys_child keys;
 	struct child_new new = {
-		.sa = sa, .kind = request.kind, .spi_in = request.spi_in,
+		.sa = sa, .kind = request->kind, .spi_in = request->spi_in,
 		.algorithms = &algorithms, .keys = &keys, .ours = true
 	};
 	enum ike_reason reason;
 
-	reason = child_accept(ike, sa, payloads, request.kind, group,
+	reason = child_accept(ike, sa, payloads, request->kind, group,
 			      &algorithms, &new.spi_out);
 	if (reason == IKE_REASON_NONE && group != IKE_KE_NONE)
-		reason = crypto_ke_shared(ike->config.crypto, &request.ke,
+		reason = crypto_ke_shared(ike->config.crypto, &request->ke,
 					  payloads->ke, &shared);
 	if (reason == IKE_REASON_NONE &&
-	    !derive(ike, sa, &algorithms, nonce_view(&request.nonce),
+	    !derive(ike, sa, &algorithms, nonce_view(&request->nonce),
 		    payloads->nonce, group ? &shared : NULL, &keys))
 		reason = IKE_REASON_CRYPTO;
 	if (reason != IKE_REASON_NONE) {
 		/* the peer believes that there is one */
 		child_refuse(ike, &new);
 		create_failed(ike, sa, reason, 0);
-	} else if (new.spi_out == request.stillborn) {
+	} else if (new.spi_out == request->stillborn) {
 		/* the peer has it no more */
 		OPENSSL_cleanse(&keys, sizeof(keys));
 		create_failed(ike, sa, IKE_REASON_PEER_ERROR,
 			      IKE_NOTIFY_TEMPORARY_FAILURE);
 	} else {
+		install_response(ike, sa, &new, payloads->nonce);
 		request_done(sa);
-		install_response(ike, sa, &request, &new, payloads->nonce);
 		OPENSSL_cleanse(&keys, sizeof(keys));
 	}
 	secret_wide_wipe(&shared);
-	OPENSSL_cleanse(&request, sizeof(request));
 }
 
 /* The rekey of a Child SA was refused. */
