@@ -31,10 +31,8 @@ static bool out_of_step(enum ike_reason reason, uint16_t notify)
 void child_failed(struct ike *ike, struct sa *sa, enum ike_child_kind kind,
 		  enum ike_reason reason, uint16_t notify)
 {
-	unsigned tries = ++sa->refusals[kind];
-
 	sa->negotiate_at[kind] = time_add(ike->now, engine_backoff(
-			ike, tries, NEGOTIATE_LAST_MS));
+			ike, ++sa->refusals[kind], NEGOTIATE_LAST_MS));
 	if (!out_of_step(reason, notify))
 		effect_failed(ike, reason, notify);
 }
@@ -165,17 +163,15 @@ static void rekey_refused(struct ike *ike, struct sa *sa, uint32_t id,
 void create_failed(struct ike *ike, struct sa *sa, enum ike_reason reason,
 		   uint16_t notify)
 {
-	enum purpose purpose = sa->out.purpose;
-	enum ike_child_kind kind = sa->out.kind;
-	uint32_t rekeyed = sa->out.rekeyed;
+	const struct request *request = &sa->out;
 
-	if (purpose == PURPOSE_IKE_REKEY)
+	if (request->purpose == PURPOSE_IKE_REKEY)
 		rekey_failed(ike, sa, notify);
+	if (request->purpose == PURPOSE_CHILD)
+		child_failed(ike, sa, request->kind, reason, notify);
+	if (request->purpose == PURPOSE_CHILD_REKEY)
+		rekey_refused(ike, sa, request->rekeyed, reason, notify);
 	request_done(sa);
-	if (purpose == PURPOSE_CHILD)
-		child_failed(ike, sa, kind, reason, notify);
-	if (purpose == PURPOSE_CHILD_REKEY)
-		rekey_refused(ike, sa, rekeyed, reason, notify);
 }
 
 void create_refused(struct ike *ike, struct sa *sa, struct message *message)
