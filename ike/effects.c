@@ -4,14 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void effect_free(struct effect *effect)
-{
-	if (!effect)
-		return;
-	OPENSSL_cleanse(effect, sizeof(*effect) + effect->len);
-	free(effect);
-}
-
 /* An effect at the end of the queue, with room for what copy() is to put
  * there: so many octets. */
 static struct effect *
@@ -171,21 +163,21 @@ void effect_failed(struct ike *ike, enum ike_reason reason, uint16_t notify)
 
 void effects_release_taken(struct ike *ike)
 {
-	effect_free(ike->taken);
+	struct effect *taken = ike->taken;
+
+	if (!taken)
+		return;
+	OPENSSL_cleanse(taken, sizeof(*taken) + taken->len);
+	free(taken);
 	ike->taken = NULL;
 }
 
 void effects_free(struct ike *ike)
 {
-	effects_release_taken(ike);
-	while (ike->effects) {
-		struct effect *effect = ike->effects;
+	struct ike_effect effect;
 
-		ike->effects = effect->next;
-		effect_free(effect);
-	}
-	ike->effects_end = &ike->effects;
-	ike->effects_count = 0;
+	while (ike_next_effect(ike, &effect))
+		continue;
 }
 
 bool ike_next_effect(struct ike *ike, struct ike_effect *ret_effect)
