@@ -32,8 +32,8 @@ void informational_delete_ike(struct ike *ike, struct sa *sa)
 		payload_write_notify(&inner, IKE_NOTIFY_AUTHENTICATION_FAILED,
 				     (struct ike_bytes){ NULL, 0 });
 	write_delete(&inner, IKE_PROTOCOL_IKE, NULL, 0);
-	request_send(ike, sa, sa->refused ? PURPOSE_REFUSE :
-		     PURPOSE_DELETE_IKE, IKE_EXCHANGE_INFORMATIONAL, &inner);
+	request_send(ike, sa, PURPOSE_DELETE_IKE, IKE_EXCHANGE_INFORMATIONAL,
+		     &inner);
 }
 
 void informational_delete_children(struct ike *ike, struct sa *sa)
@@ -73,7 +73,7 @@ void informational_response(struct ike *ike, struct sa *sa,
 		child_release(ike, c);
 	}
 	request_done(sa);
-	if (purpose == PURPOSE_DELETE_IKE || purpose == PURPOSE_REFUSE)
+	if (purpose == PURPOSE_DELETE_IKE)
 		sa_set_state(ike, sa, SA_DEAD);
 }
 
