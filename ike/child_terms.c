@@ -7,12 +7,6 @@
 #include <string.h>
 
 /* Our own selectors name what we see; those of the peer may not. */
-static struct ts_pair own_pair(const struct ike *ike)
-{
-	return (struct ts_pair){ &ike->config.local, &ike->config.peer,
-				 false, false };
-}
-
 static struct ts_pair peers_pair(const struct ike *ike, const struct sa *sa)
 {
 	return (struct ts_pair){ &ike->config.local, &ike->config.peer,
@@ -76,11 +70,11 @@ bool rival_wins(const struct request *request, struct ike_bytes peer_nonce)
 
 /* ------------------------------------------------- shared with IKE_AUTH */
 
-static void spi_bytes(uint32_t spi, uint8_t ret_bytes[4])
+struct ike_bytes spi_view(uint64_t spi, size_t len, uint8_t *ret_bytes)
 {
-	struct writer writer = writer_of(ret_bytes, 4);
-
-	write_u32(&writer, spi);
+	for (size_t i = len; i > 0; spi >>= 8)
+		ret_bytes[--i] = (uint8_t)spi;
+	return (struct ike_bytes){ ret_bytes, len };
 }
 
 void child_write_offer(struct ike *ike, struct writer *writer,
@@ -89,17 +83,18 @@ void child_write_offer(struct ike *ike, struct writer *writer,
 {
 	uint8_t bytes[4];
 
-	spi_bytes(spi, bytes);
 	payload_write_notify(writer, IKE_NOTIFY_USE_TRANSPORT_MODE,
 			     (struct ike_bytes){ NULL, 0 });
 	proposal_write_offer(writer, &ike->algorithms, IKE_PROTOCOL_ESP,
 			     ke ? PROPOSAL_KE_NEEDED : PROPOSAL_KE_IGNORED,
-			     (struct ike_bytes){ bytes, sizeof(bytes) });
+			     spi_view(spi, sizeof(bytes), bytes));
 	if (nonce)
 		nonce_write(writer, nonce);
 	if (ke)
 		ke_write(writer, ke);
-	ts_write(writer, own_pair(ike), kind, true);
+	ts_write(writer, (struct ts_pair){ &ike->config.local,
+					   &ike->config.peer, false, false },
+		 kind, true);
 }
 
 void child_write_choice(struct writer *writer,
@@ -108,11 +103,11 @@ void child_write_choice(struct writer *writer,
 {
 	uint8_t bytes[4];
 
-	spi_bytes(choice->spi_in, bytes);
 	payload_write_notify(writer, IKE_NOTIFY_USE_TRANSPORT_MODE,
 			     (struct ike_bytes){ NULL, 0 });
 	proposal_write_selection(writer, &choice->algorithms,
-				 (struct ike_bytes){ bytes, sizeof(bytes) });
+				 spi_view(choice->spi_in, sizeof(bytes),
+					  bytes));
 	if (nonce)
 		nonce_write(writer, nonce);
 	if (ke)

@@ -90,6 +90,8 @@ MUST_CHECK uint16_t
 child_choose(struct ike *ike, struct sa *sa, const struct payloads *payloads,
 	     enum proposal_ke ke, unsigned wanted,
 	     struct child_choice *ret_choice);
+/* An SPI of so many octets as it stands in a message, in `ret_bytes`. */
+struct ike_bytes spi_view(uint64_t spi, size_t len, uint8_t *ret_bytes);
 /* An ESP SPI as it stands in a message; 0 if it is none. */
 uint32_t child_read_spi(struct ike_bytes bytes);
 /* The set of kinds (1 << kind) that an IKE SA has no Child SA of. */

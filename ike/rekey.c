@@ -8,15 +8,6 @@
 
 #include <string.h>
 
-static struct ike_bytes
-write_spi(uint64_t spi, uint8_t bytes[8])
-{
-	struct writer writer = writer_of(bytes, 8);
-
-	write_u64(&writer, spi);
-	return (struct ike_bytes){ bytes, 8 };
-}
-
 /* One side's contribution to the new keys. */
 struct half {
 	const struct nonce *nonce;
@@ -110,7 +101,7 @@ void rekey_start(struct ike *ike, struct sa *sa)
 	}
 	proposal_write_offer(&inner, &ike->algorithms, IKE_PROTOCOL_IKE,
 			     PROPOSAL_KE_NEEDED,
-			     write_spi(sa->out.spi_ike, spi));
+			     spi_view(sa->out.spi_ike, sizeof(spi), spi));
 	nonce_write(&inner, &sa->out.nonce);
 	ke_write(&inner, &sa->out.ke);
 	request_send(ike, sa, PURPOSE_IKE_REKEY, IKE_EXCHANGE_CREATE_CHILD_SA,
@@ -259,7 +250,7 @@ static void answer(struct ike *ike, struct sa *sa,
 		create_refuse(ike, sa, IKE_NOTIFY_INVALID_SYNTAX, 0);
 	} else {
 		proposal_write_selection(&inner, selection,
-					 write_spi(own.spi, spi));
+					 spi_view(own.spi, sizeof(spi), spi));
 		nonce_write(&inner, &nonce);
 		ke_write(&inner, &ke);
 		response_send(ike, sa, IKE_EXCHANGE_CREATE_CHILD_SA, &inner);
