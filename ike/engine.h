@@ -86,7 +86,6 @@ void effects_release_taken(struct ike *ike);
 /* A new IKE SA in a state, with a fresh SPI; NULL on failure. */
 struct sa *sa_new(struct ike *ike, enum sa_state state, bool initiator);
 void sa_set_state(struct ike *ike, struct sa *sa, enum sa_state state);
-void sa_free(struct sa *sa);
 void sa_reap(struct ike *ike);
 uint64_t sa_spi_i(const struct sa *sa);
 uint64_t sa_spi_r(const struct sa *sa);

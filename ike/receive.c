@@ -157,18 +157,14 @@ static void refuse(struct ike *ike, struct sa *sa,
 static void confirm_known(struct ike *ike, struct sa *sa, uint32_t last,
 			   bool response)
 {
-	struct child *next;
-
 	if (sa->state == SA_DEAD)
 		return;
 	if (!response)
 		engine_attempt_overtaken(ike, sa);
-	for (struct child *c = ike->children; c; c = next) {
-		next = c->next;
+	for (struct child *c = ike->children; c; c = c->next)
 		if (c->sa == sa && c->info.id <= last &&
 		    (response ? c->ours || c->any_answer : !c->ours))
 			child_confirm(ike, c);
-	}
 }
 
 /* The message is authentic and new. */

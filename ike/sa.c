@@ -110,10 +110,8 @@ void sa_release_handshake(struct sa *sa)
 	sa->handshake = NULL;
 }
 
-void sa_free(struct sa *sa)
+static void release(struct sa *sa)
 {
-	if (!sa)
-		return;
 	sa_release_handshake(sa);
 	request_done(sa);
 	buffer_free(&sa->response);
@@ -144,7 +142,7 @@ void sa_reap(struct ike *ike)
 		*at = sa->next;
 		forget_rival(ike, sa);
 		sa_move_children(ike, sa, NULL);
-		sa_free(sa);
+		release(sa);
 	}
 }
 
