@@ -48,21 +48,15 @@ static void set_state(struct ike *ike, struct child *child,
 		child->gone_at = child->hard = IKE_NEVER;
 }
 
-static size_t count(const struct ike *ike)
-{
-	size_t n = 0;
-
-	for (const struct child *c = ike->children; c; c = c->next)
-		n++;
-	return n;
-}
-
 static struct child *make(struct ike *ike, const struct child_new *new)
 {
 	const struct selection *algorithms = new->algorithms;
 	struct child *child;
+	size_t count = 0;
 
-	if (count(ike) >= IKE_MAX_CHILDREN)
+	for (child = ike->children; child; child = child->next)
+		count++;
+	if (count >= IKE_MAX_CHILDREN)
 		return NULL;
 	child = calloc(1, sizeof(*child));
 	if (!child) {
@@ -90,15 +84,6 @@ static struct child *make(struct ike *ike, const struct child_new *new)
 	child->next = ike->children;
 	ike->children = child;
 	return child;
-}
-
-static void set_lifetimes(struct ike *ike, struct child *child)
-{
-	const struct ike_time life = ike->config.child_lifetime;
-
-	child->hard = time_min(time_add(ike->now, life),
-			       child->sa->valid_until);
-	child->rekey_at = engine_rekey_at(ike, life);
 }
 
 struct child *child_by_id(struct ike *ike, uint32_t id)
@@ -186,6 +171,7 @@ static void settle(struct ike *ike, enum ike_child_kind kind)
 
 struct child *child_create(struct ike *ike, const struct child_new *new)
 {
+	const struct ike_time life = ike->config.child_lifetime;
 	bool initiator = new->ours;
 	struct child *child = make(ike, new), *older;
 
@@ -195,7 +181,8 @@ struct child *child_create(struct ike *ike, const struct child_new *new)
 		new->keys->responder;
 	child->key_in = initiator ? new->keys->responder :
 		new->keys->initiator;
-	set_lifetimes(ike, child);
+	child->hard = time_min(time_add(ike->now, life), new->sa->valid_until);
+	child->rekey_at = engine_rekey_at(ike, life);
 	older = best_in(ike, new->kind, CHILD_CURRENT, child);
 	/* as responder of IKE_AUTH: whoever answers us has completed it */
 	if (new->ours || new->any_answer)
