@@ -131,14 +131,6 @@ static void take_place(struct ike *ike, struct sa *old, struct sa *new)
 	sa_move_children(ike, old, new);
 }
 
-/* The old one's place is taken by one of ours. */
-static void succeed(struct ike *ike, struct sa *sa, struct sa *new)
-{
-	take_place(ike, sa, new);
-	request_done(sa);
-	sa_delete(ike, sa);
-}
-
 void rekey_adopt_rival(struct ike *ike, struct sa *sa)
 {
 	struct sa *rival = rival_of(sa);
@@ -156,6 +148,7 @@ void rekey_response(struct ike *ike, struct sa *sa, struct message *message)
 	struct half own = { &sa->out.nonce, &sa->out.ke, sa->out.spi_ike };
 	struct selection selection;
 	struct sa *new = NULL;
+	bool lost;
 
 	if (proposal_accept(&ike->algorithms, payloads->sa,
 			    IKE_PROTOCOL_IKE, PROPOSAL_KE_NEEDED,
@@ -168,13 +161,13 @@ void rekey_response(struct ike *ike, struct sa *sa, struct message *message)
 		return;
 	}
 	inherit(ike, sa, new);
-	if (!rival_of(sa) || !rival_wins(&sa->out, payloads->nonce)) {
-		succeed(ike, sa, new);
-		return;
-	}
-	rekey_adopt_rival(ike, sa);
+	lost = rival_of(sa) && rival_wins(&sa->out, payloads->nonce);
+	if (lost)
+		rekey_adopt_rival(ike, sa);
+	else
+		take_place(ike, sa, new);
 	request_done(sa);
-	sa_delete(ike, new);
+	sa_delete(ike, lost ? new : sa);
 }
 
 bool rekey_wanted_group(const struct ike *ike, struct sa *sa,
