@@ -172,14 +172,13 @@ static void settle(struct ike *ike, enum ike_child_kind kind)
 struct child *child_create(struct ike *ike, const struct child_new *new)
 {
 	const struct ike_time life = ike->config.child_lifetime;
-	bool initiator = new->ours;
 	struct child *child = make(ike, new), *older;
 
 	if (!child)
 		return NULL;
-	child->key_out = initiator ? new->keys->initiator :
+	child->key_out = new->ours ? new->keys->initiator :
 		new->keys->responder;
-	child->key_in = initiator ? new->keys->responder :
+	child->key_in = new->ours ? new->keys->responder :
 		new->keys->initiator;
 	child->hard = time_min(time_add(ike->now, life), new->sa->valid_until);
 	child->rekey_at = engine_rekey_at(ike, life);

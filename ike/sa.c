@@ -2,7 +2,6 @@
 #include "ike/exchanges.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 static size_t count_states(const struct ike *ike, enum sa_state first,
 			   enum sa_state last)
