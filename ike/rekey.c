@@ -58,8 +58,6 @@ static struct sa *make(struct ike *ike, const struct sa *old, bool initiator,
 /* The new one is the same association, with fresh keys. */
 static void inherit(struct ike *ike, const struct sa *old, struct sa *new)
 {
-	struct ike_time reauth_at = old->reauth_at;
-
 	new->authenticated = old->authenticated;
 	new->valid_until = old->valid_until;
 	new->authorization = old->authorization;
@@ -71,7 +69,7 @@ static void inherit(struct ike *ike, const struct sa *old, struct sa *new)
 	new->fragmentation = old->fragmentation;
 	new->ppk = old->ppk;
 	sa_set_lifetimes(ike, new);
-	new->reauth_at = reauth_at;
+	new->reauth_at = old->reauth_at;
 	memcpy(new->negotiate_at, old->negotiate_at,
 	       sizeof(new->negotiate_at));
 	memcpy(new->refusals, old->refusals, sizeof(new->refusals));

@@ -267,13 +267,8 @@ void sa_set_lifetimes(struct ike *ike, struct sa *sa)
 	const struct ike_time life = ike->config.ike_lifetime;
 
 	sa->established = ike->now;
-	sa->heard = ike->now;
 	sa->expires = time_min(time_add(ike->now, life), sa->valid_until);
 	sa->rekey_at = engine_rekey_at(ike, life);
-	sa->reauth_at = reauth_time(ike, sa->valid_until);
-	for (unsigned kind = 0; kind < IKE_CHILD_KINDS; kind++)
-		sa->negotiate_at[kind] = sa->initiator ? ike->now :
-			time_add(ike->now, CHILD_WAIT);
 }
 
 /* A new end of the authorization. Child SAs in the SAD keep their hard limit
@@ -351,8 +346,12 @@ void sa_establish(struct ike *ike, struct sa *sa, bool contact)
 	sa_set_state(ike, sa, SA_ESTABLISHED);
 	sa->superseded = false;
 	sa->order = ++ike->next_order;
-	sa->authenticated = ike->now;
+	sa->authenticated = sa->heard = ike->now;
 	sa_set_lifetimes(ike, sa);
+	sa->reauth_at = reauth_time(ike, sa->valid_until);
+	for (unsigned kind = 0; kind < IKE_CHILD_KINDS; kind++)
+		sa->negotiate_at[kind] = sa->initiator ? ike->now :
+			time_add(ike->now, CHILD_WAIT);
 	ike->failures = 0;
 	ike->retry_at = ike->now;
 	engine_attempt_abandon(ike, contact);
