@@ -267,14 +267,6 @@ void child_remove(struct ike *ike, struct child *child)
 	set_state(ike, child, CHILD_REMOVED);
 }
 
-/* The peer deletes the one, and so uses the other, however we rank them. */
-static void succeed(struct ike *ike, struct child *old, struct child *new)
-{
-	set_state(ike, new, CHILD_CURRENT);
-	replace(ike, old, new);
-	child_confirm(ike, new);
-}
-
 void child_deleted(struct ike *ike, struct child *child)
 {
 	struct child *waiting = child_of(ike, child->sa, child->info.kind);
@@ -283,8 +275,12 @@ void child_deleted(struct ike *ike, struct child *child)
 	 * same IKE SA if there is one */
 	if (!waiting || waiting->state != CHILD_WAITING)
 		waiting = best_in(ike, child->info.kind, CHILD_WAITING, child);
-	if (child->state == CHILD_CURRENT && waiting)
-		succeed(ike, child, waiting);
+	if (child->state == CHILD_CURRENT && waiting) {
+		/* it uses that, however we rank them */
+		set_state(ike, waiting, CHILD_CURRENT);
+		replace(ike, child, waiting);
+		child_confirm(ike, waiting);
+	}
 	child->delete_at = IKE_NEVER;
 	child_release(ike, child);
 	if (child->state > CHILD_CURRENT)

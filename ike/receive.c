@@ -58,9 +58,12 @@ static enum ike_reason receive_again(struct ike *ike, const struct sa *sa,
 	return IKE_REASON_RETRANSMISSION;
 }
 
-static enum ike_reason check_init(const struct ike *ike,
-				  const struct message_header *header)
+static enum ike_reason receive_init(struct ike *ike, struct message *message)
 {
+	const struct message_header *header = &message->header;
+	uint8_t hash[CRYPTO_SHA256_SIZE];
+	const struct sa *sa;
+
 	if (!ike->started)
 		return IKE_REASON_NOT_STARTED;
 	/* our own request may be sent back to us */
@@ -68,20 +71,9 @@ static enum ike_reason check_init(const struct ike *ike,
 		return IKE_REASON_WRONG_ROLE;
 	if (header->id != 0 || header->spi_r != 0)
 		return IKE_REASON_MESSAGE_ID;
-	return IKE_REASON_NONE;
-}
-
-static enum ike_reason receive_init(struct ike *ike, struct message *message)
-{
-	enum ike_reason reason = check_init(ike, &message->header);
-	uint8_t hash[CRYPTO_SHA256_SIZE];
-	const struct sa *sa;
-
-	if (reason != IKE_REASON_NONE)
-		return reason;
 	if (!crypto_sha256(ike->config.crypto, message->bytes, hash))
 		return IKE_REASON_CRYPTO;
-	sa = begun(ike, message->header.spi_i, false);
+	sa = begun(ike, header->spi_i, false);
 	if (sa)
 		return receive_again(ike, sa, hash);
 	return to_handler(ike, NULL, message);

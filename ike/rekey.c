@@ -196,15 +196,6 @@ void rekey_failed(struct ike *ike, struct sa *sa, uint16_t notify)
 
 /* ------------------------------------------------------------- responder */
 
-/* Is this a bad moment: are we creating, rekeying or closing a Child SA (RFC
- * 7296 2.25.1), or has it been rekeyed already? */
-static bool busy(const struct sa *sa)
-{
-	return request_makes_child(sa) ||
-		sa->out.purpose == PURPOSE_DELETE_CHILDREN ||
-		sa->out.rival.present;
-}
-
 /* Take it. If our own rekey is out, it stands aside until that is answered. */
 static void accept_new(struct ike *ike, struct sa *sa, struct sa *new,
 		       const struct payloads *payloads,
@@ -256,7 +247,11 @@ void rekey_request(struct ike *ike, struct sa *sa, struct message *message)
 	struct selection selection;
 	enum ike_reason reason;
 
-	if (busy(sa)) {
+	/* we are creating, rekeying or closing a Child SA (RFC 7296 2.25.1),
+	 * or it has been rekeyed already */
+	if (request_makes_child(sa) ||
+	    sa->out.purpose == PURPOSE_DELETE_CHILDREN ||
+	    sa->out.rival.present) {
 		create_refuse(ike, sa, IKE_NOTIFY_TEMPORARY_FAILURE, 0);
 		return;
 	}

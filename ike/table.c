@@ -83,15 +83,6 @@ static const struct table_row rows[] = {
 	  0, EXTRAS | P(DELETE) | P(CP), ANYTHING, informational_response },
 };
 
-static bool applies(const struct table_row *row, enum sa_state state,
-		    enum purpose purpose, const struct message_header *header)
-{
-	if (!(row->states & 1u << state) || row->exchange != header->exchange ||
-	    row->response != header->response)
-		return false;
-	return !row->response || (row->purposes & 1u << purpose);
-}
-
 const struct table_row *
 table_find(enum sa_state state, enum purpose purpose,
 	   const struct message_header *header,
@@ -102,7 +93,10 @@ table_find(enum sa_state state, enum purpose purpose,
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct table_row *row = &rows[i];
 
-		if (!applies(row, state, purpose, header))
+		if (!(row->states & 1u << state) ||
+		    row->exchange != header->exchange ||
+		    row->response != header->response ||
+		    (row->response && !(row->purposes & 1u << purpose)))
 			continue;
 		if ((payloads->present & row->required) != row->required) {
 			if (reason == IKE_REASON_UNEXPECTED)
