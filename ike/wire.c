@@ -1,5 +1,6 @@
 #include "ike/wire.h"
 
+#include <endian.h>
 #include <string.h>
 
 struct reader reader_of(struct ike_bytes bytes)
@@ -17,64 +18,49 @@ bool read_bytes(struct reader *reader, size_t len, struct ike_bytes *ret_bytes)
 	return true;
 }
 
-/* Big-endian integer of `size` bytes. */
-static bool
-read_integer(struct reader *reader, size_t size, uint64_t *ret_value)
+/* inline: integers are read and written one by one, by constant lengths */
+static inline bool copy_out(struct reader *reader, void *ret_bytes, size_t len)
 {
-	struct ike_bytes bytes;
-	uint64_t value = 0;
-
-	if (!read_bytes(reader, size, &bytes))
+	if (reader->left < len)
 		return false;
-	for (size_t i = 0; i < size; i++)
-		value = value << 8 | bytes.data[i];
-	*ret_value = value;
+	if (len > 0)
+		memcpy(ret_bytes, reader->at, len);
+	reader->at += len;
+	reader->left -= len;
 	return true;
+}
+
+bool read_copy(struct reader *reader, void *ret_bytes, size_t len)
+{
+	return copy_out(reader, ret_bytes, len);
 }
 
 bool read_u8(struct reader *reader, uint8_t *ret_value)
 {
-	uint64_t value;
-
-	if (!read_integer(reader, 1, &value))
-		return false;
-	*ret_value = (uint8_t)value;
-	return true;
+	return copy_out(reader, ret_value, sizeof(*ret_value));
 }
 
 bool read_u16(struct reader *reader, uint16_t *ret_value)
 {
-	uint64_t value;
-
-	if (!read_integer(reader, 2, &value))
+	if (!copy_out(reader, ret_value, sizeof(*ret_value)))
 		return false;
-	*ret_value = (uint16_t)value;
+	*ret_value = be16toh(*ret_value);
 	return true;
 }
 
 bool read_u32(struct reader *reader, uint32_t *ret_value)
 {
-	uint64_t value;
-
-	if (!read_integer(reader, 4, &value))
+	if (!copy_out(reader, ret_value, sizeof(*ret_value)))
 		return false;
-	*ret_value = (uint32_t)value;
+	*ret_value = be32toh(*ret_value);
 	return true;
 }
 
 bool read_u64(struct reader *reader, uint64_t *ret_value)
 {
-	return read_integer(reader, 8, ret_value);
-}
-
-bool read_copy(struct reader *reader, void *ret_bytes, size_t len)
-{
-	struct ike_bytes bytes;
-
-	if (!read_bytes(reader, len, &bytes))
+	if (!copy_out(reader, ret_value, sizeof(*ret_value)))
 		return false;
-	if (len > 0)
-		memcpy(ret_bytes, bytes.data, len);
+	*ret_value = be64toh(*ret_value);
 	return true;
 }
 
@@ -97,7 +83,7 @@ struct writer writer_of(uint8_t *buffer, size_t size)
 	return (struct writer){ .base = buffer, .size = size };
 }
 
-void write_bytes(struct writer *writer, const void *bytes, size_t len)
+static inline void copy_in(struct writer *writer, const void *bytes, size_t len)
 {
 	if (writer->failed || writer->size - writer->len < len) {
 		writer->failed = true;
@@ -108,33 +94,32 @@ void write_bytes(struct writer *writer, const void *bytes, size_t len)
 	writer->len += len;
 }
 
-static void write_integer(struct writer *writer, uint64_t value, size_t size)
+void write_bytes(struct writer *writer, const void *bytes, size_t len)
 {
-	uint8_t bytes[8];
-
-	for (size_t i = size; i-- > 0; value >>= 8)
-		bytes[i] = (uint8_t)value;
-	write_bytes(writer, bytes, size);
+	copy_in(writer, bytes, len);
 }
 
 void write_u8(struct writer *writer, uint8_t value)
 {
-	write_integer(writer, value, 1);
+	copy_in(writer, &value, sizeof(value));
 }
 
 void write_u16(struct writer *writer, uint16_t value)
 {
-	write_integer(writer, value, 2);
+	value = htobe16(value);
+	copy_in(writer, &value, sizeof(value));
 }
 
 void write_u32(struct writer *writer, uint32_t value)
 {
-	write_integer(writer, value, 4);
+	value = htobe32(value);
+	copy_in(writer, &value, sizeof(value));
 }
 
 void write_u64(struct writer *writer, uint64_t value)
 {
-	write_integer(writer, value, 8);
+	value = htobe64(value);
+	copy_in(writer, &value, sizeof(value));
 }
 
 void write_view(struct writer *writer, struct ike_bytes bytes)
