@@ -71,6 +71,7 @@ void ike_crypto_free(struct ike_crypto *crypto)
 		EVP_CIPHER_free(crypto->ciphers[i]);
 	for (size_t i = 0; i < CRYPTO_CURVES; i++) {
 		EVP_PKEY_CTX_free(crypto->makers[i]);
+		EVP_PKEY_CTX_free(crypto->verifiers[i]);
 		EVP_PKEY_free(crypto->peers[i]);
 	}
 	EVP_PKEY_free(crypto->x25519_base);

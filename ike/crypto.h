@@ -38,6 +38,7 @@ struct ike_crypto {
 	EVP_CIPHER *ciphers[CRYPTO_CIPHERS];	/* of each row, or NULL */
 	EVP_PKEY_CTX *makers[CRYPTO_CURVES];	/* of keys; or NULL */
 	EVP_PKEY *peers[CRYPTO_CURVES];		/* crypto_peer_key() */
+	EVP_PKEY_CTX *verifiers[CRYPTO_CURVES];	/* crypto_verifier() */
 	EVP_PKEY *x25519_base;			/* 9 (RFC 7748 4.1) */
 };
 
@@ -110,6 +111,11 @@ crypto_ke_shared(struct ike_crypto *crypto, const struct crypto_ke *ke,
  * of the time of making one. The caller frees it all the same. */
 EVP_PKEY *crypto_peer_key(struct ike_crypto *crypto, enum crypto_curve curve,
 			  struct ike_bytes public);
+
+/* What verifies signatures by such a key, or NULL if it is none. It stays ours.
+ * EVP_PKEY_verify_init() is called for each signature: it takes the value that
+ * the key has then. */
+EVP_PKEY_CTX *crypto_verifier(struct ike_crypto *crypto, EVP_PKEY *key);
 
 /* The MODP groups (RFC 3526), in ke_modp.c; results as above. */
 MUST_CHECK bool modp_make(size_t bits, struct crypto_ke *ke);

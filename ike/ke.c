@@ -150,6 +150,18 @@ EVP_PKEY *crypto_peer_key(struct ike_crypto *crypto, enum crypto_curve curve,
 	return *key && EVP_PKEY_up_ref(*key) == 1 ? *key : NULL;
 }
 
+EVP_PKEY_CTX *crypto_verifier(struct ike_crypto *crypto, EVP_PKEY *key)
+{
+	for (size_t i = 0; i < CRYPTO_CURVES; i++) {
+		if (crypto->peers[i] != key)
+			continue;
+		if (!crypto->verifiers[i])
+			crypto->verifiers[i] = EVP_PKEY_CTX_new(key, NULL);
+		return crypto->verifiers[i];
+	}
+	return NULL;
+}
+
 /* ---------------------------------------------------------------- X25519 */
 
 /*

@@ -71,33 +71,57 @@ static bool set_padding(EVP_PKEY_CTX *ctx, enum signature_scheme scheme)
 	return false;
 }
 
-/* NULL for EdDSA, which hashes by itself. */
 static const EVP_MD *digest_of(uint16_t hash)
 {
 	if (hash == IKE_HASH_SHA2_256)
 		return EVP_sha256();
-	if (hash == IKE_HASH_SHA2_384)
-		return EVP_sha384();
-	return hash == IKE_HASH_SHA2_512 ? EVP_sha512() : NULL;
+	return hash == IKE_HASH_SHA2_384 ? EVP_sha384() : EVP_sha512();
 }
 
-static bool verify(EVP_PKEY *key, const struct signature_row *row,
-		   struct ike_bytes signature, struct ike_bytes octets)
+/* EdDSA hashes by itself, and not only the octets. */
+static bool verify_pure(EVP_PKEY *key, struct ike_bytes signature,
+			struct ike_bytes octets)
 {
 	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
-	EVP_PKEY_CTX *padding = NULL;
 	bool valid;
 
-	if (ctx)	/* used once: no copy of it is finished */
-		EVP_MD_CTX_set_flags(ctx, EVP_MD_CTX_FLAG_FINALISE);
-	valid = ctx &&
-		EVP_DigestVerifyInit(ctx, &padding, digest_of(row->hash), NULL,
-				     key) == 1 &&
-		set_padding(padding, row->scheme) &&
+	valid = ctx && EVP_DigestVerifyInit(ctx, NULL, NULL, NULL, key) == 1 &&
 		EVP_DigestVerify(ctx, signature.data, signature.len,
 				 octets.data, octets.len) == 1;
 	EVP_MD_CTX_free(ctx);
 	return valid;
+}
+
+static bool verify_hash(struct ike_crypto *crypto, EVP_PKEY *key,
+			const struct signature_row *row,
+			struct ike_bytes signature, struct ike_bytes octets)
+{
+	const EVP_MD *md = digest_of(row->hash);
+	EVP_PKEY_CTX *kept = crypto_verifier(crypto, key);
+	EVP_PKEY_CTX *ctx = kept ? kept : EVP_PKEY_CTX_new(key, NULL);
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned len;
+	bool valid;
+
+	valid = ctx && EVP_PKEY_verify_init(ctx) == 1 &&
+		EVP_PKEY_CTX_set_signature_md(ctx, md) == 1 &&
+		set_padding(ctx, row->scheme) &&
+		EVP_Digest(octets.data, octets.len, digest, &len, md,
+			   NULL) == 1 &&
+		EVP_PKEY_verify(ctx, signature.data, signature.len, digest,
+				len) == 1;
+	if (!kept)
+		EVP_PKEY_CTX_free(ctx);
+	return valid;
+}
+
+static bool verify(struct ike_crypto *crypto, EVP_PKEY *key,
+		   const struct signature_row *row, struct ike_bytes signature,
+		   struct ike_bytes octets)
+{
+	return row->hash == IKE_HASH_IDENTITY ?
+		verify_pure(key, signature, octets) :
+		verify_hash(crypto, key, row, signature, octets);
 }
 
 /* r | s (RFC 4754 3) to DER ECDSA-Sig-Value; 0 on failure. */
@@ -140,7 +164,7 @@ static bool der_to_raw(struct ike_bytes der, size_t coordinate,
 
 /* Methods 9, 10, 11. */
 static enum ike_reason
-verify_raw(EVP_PKEY *key, enum signature_key kind, uint8_t method,
+verify_raw(struct ike_crypto *crypto, EVP_PKEY *key, enum signature_key kind, uint8_t method,
 	   struct ike_bytes auth, struct ike_bytes octets)
 {
 	struct signature_choice choice;
@@ -152,14 +176,14 @@ verify_raw(EVP_PKEY *key, enum signature_key kind, uint8_t method,
 	if (auth.len != 2 * choice.coordinate)
 		return IKE_REASON_AUTH;
 	len = raw_to_der(auth, der);
-	if (len == 0 || !verify(key, choice.row,
+	if (len == 0 || !verify(crypto, key, choice.row,
 				(struct ike_bytes){ der, len }, octets))
 		return IKE_REASON_AUTH;
 	return IKE_REASON_NONE;
 }
 
 static enum ike_reason
-verify_digital(EVP_PKEY *key, enum signature_key kind, struct ike_bytes auth,
+verify_digital(struct ike_crypto *crypto, EVP_PKEY *key, enum signature_key kind, struct ike_bytes auth,
 	       struct ike_bytes octets)
 {
 	struct ike_bytes algorithm, signature;
@@ -172,7 +196,7 @@ verify_digital(EVP_PKEY *key, enum signature_key kind, struct ike_bytes auth,
 	if (kind == SIGNATURE_NONE)
 		return IKE_REASON_CERTIFICATE;
 	if (!signature_row_fits(row, kind) ||
-	    !verify(key, row, signature, octets))
+	    !verify(crypto, key, row, signature, octets))
 		return IKE_REASON_AUTH;
 	return IKE_REASON_NONE;
 }
@@ -188,11 +212,11 @@ signature_verify(struct ike_crypto *crypto, struct ike_bytes certificate,
 	if (!key)
 		reason = IKE_REASON_CERTIFICATE;
 	else if (method == IKE_AUTH_METHOD_DIGITAL_SIGNATURE)
-		reason = verify_digital(key, kind, auth, octets);
+		reason = verify_digital(crypto, key, kind, auth, octets);
 	else if (method == IKE_AUTH_METHOD_ECDSA_P256 ||
 		 method == IKE_AUTH_METHOD_ECDSA_P384 ||
 		 method == IKE_AUTH_METHOD_ECDSA_P521)
-		reason = verify_raw(key, kind, method, auth, octets);
+		reason = verify_raw(crypto, key, kind, method, auth, octets);
 	EVP_PKEY_free(key);
 	return reason;
 }

@@ -125,7 +125,7 @@ void policy_credential_free(struct policy_credential *credential)
 	if (credential == NULL)
 		return;
 	sk_X509_pop_free(credential->certs, X509_free);
-	EVP_MD_CTX_free(credential->signer);
+	EVP_PKEY_CTX_free(credential->signer);
 	/* clears the private number (BN_clear_free) */
 	EVP_PKEY_free(credential->key);
 	free(credential);
@@ -167,36 +167,52 @@ static bool set_padding(const EVP_PKEY *key, EVP_PKEY_CTX *ctx)
 						RSA_PSS_SALTLEN_DIGEST) == 1;
 }
 
-/* OpenSSL begins anew in half the time of beginning. */
-static bool begin_again(struct policy_credential *credential, uint16_t hash)
+/* What signs hashes of this kind; it does so again and again. NULL on
+ * failure. */
+static EVP_PKEY_CTX *signer_new(EVP_PKEY *key, const EVP_MD *md)
 {
-	return credential->signer != NULL && credential->signer_hash == hash &&
-	       EVP_DigestSignInit(credential->signer, NULL, NULL, NULL,
-				  NULL) == 1;
+	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
+
+	if (ctx != NULL && EVP_PKEY_sign_init(ctx) == 1 &&
+	    EVP_PKEY_CTX_set_signature_md(ctx, md) == 1 &&
+	    set_padding(key, ctx))
+		return ctx;
+	EVP_PKEY_CTX_free(ctx);
+	return NULL;
 }
 
-static bool begin(struct policy_credential *credential, uint16_t hash)
+static bool sign_hash(struct policy_credential *credential, uint16_t hash,
+		      const uint8_t *octets, size_t len,
+		      uint8_t *ret_signature, size_t *ret_len)
 {
-	EVP_MD_CTX_free(credential->signer);
-	credential->signer = EVP_MD_CTX_new();
-	credential->signer_hash = hash;
-	if (credential->signer == NULL)
-		return false;
-	/* no copy is to be finished instead */
-	EVP_MD_CTX_set_flags(credential->signer, EVP_MD_CTX_FLAG_FINALISE);
-	return EVP_DigestSignInit(credential->signer, NULL, hash_of(hash), NULL,
-				  credential->key) == 1;
-}
+	const EVP_MD *md = hash_of(hash);
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned digest_len;
 
-static bool finish(const struct policy_credential *credential,
-		   const uint8_t *octets, size_t len, uint8_t *ret_signature,
-		   size_t *ret_len)
-{
-	return set_padding(credential->key,
-			   EVP_MD_CTX_get_pkey_ctx(credential->signer)) &&
+	if (credential->signer == NULL || credential->signer_hash != hash) {
+		EVP_PKEY_CTX_free(credential->signer);
+		credential->signer = signer_new(credential->key, md);
+		credential->signer_hash = hash;
+	}
+	return credential->signer != NULL &&
+	       EVP_Digest(octets, len, digest, &digest_len, md, NULL) == 1 &&
 	       /* fails if *ret_len bytes might not be enough */
-	       EVP_DigestSign(credential->signer, ret_signature, ret_len,
-			      octets, len) == 1;
+	       EVP_PKEY_sign(credential->signer, ret_signature, ret_len,
+			     digest, digest_len) == 1;
+}
+
+/* EdDSA hashes by itself, and not only the octets. */
+static bool sign_pure(EVP_PKEY *key, const uint8_t *octets, size_t len,
+		      uint8_t *ret_signature, size_t *ret_len)
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	bool done;
+
+	done = ctx != NULL &&
+	       EVP_DigestSignInit(ctx, NULL, NULL, NULL, key) == 1 &&
+	       EVP_DigestSign(ctx, ret_signature, ret_len, octets, len) == 1;
+	EVP_MD_CTX_free(ctx);
+	return done;
 }
 
 bool policy_credential_sign(struct policy_credential *credential,
@@ -205,10 +221,11 @@ bool policy_credential_sign(struct policy_credential *credential,
 {
 	if (!hash_fits(credential->key, hash))
 		return false;
-	return (begin_again(credential, hash) &&
-		finish(credential, octets, len, ret_signature, ret_len)) ||
-	       (begin(credential, hash) &&
-		finish(credential, octets, len, ret_signature, ret_len));
+	if (hash == HASH_IDENTITY)
+		return sign_pure(credential->key, octets, len, ret_signature,
+				 ret_len);
+	return sign_hash(credential, hash, octets, len, ret_signature,
+			 ret_len);
 }
 
 /* ---------------------------------------------------------------- anchors */

@@ -17,7 +17,7 @@
 struct policy_credential {
 	STACK_OF(X509) *certs;	/* end certificate first, then intermediates */
 	EVP_PKEY *key;
-	EVP_MD_CTX *signer;	/* of the last signature, or NULL */
+	EVP_PKEY_CTX *signer;	/* of hashes of this kind, or NULL */
 	uint16_t signer_hash;
 };
 

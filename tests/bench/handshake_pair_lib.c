@@ -130,7 +130,7 @@ void identity_clear(struct handshake_identity identities[ENDS])
 	for (int i = 0; i < ENDS; i++) {
 		sk_X509_pop_free(identities[i].anchors.certs, X509_free);
 		sk_X509_pop_free(identities[i].credential.certs, X509_free);
-		EVP_MD_CTX_free(identities[i].credential.signer);
+		EVP_PKEY_CTX_free(identities[i].credential.signer);
 		EVP_PKEY_free(identities[i].credential.key);
 		OPENSSL_free(identities[i].der);
 	}

@@ -140,6 +140,30 @@ static void does_not_verify(void **state)
 					 IKE_REASON_AUTH_METHOD);
 }
 
+/* What verifies is kept from one signature to the next, and never takes the
+ * key of the one before. */
+static void one_after_the_other(void **state)
+{
+	static const struct identity *const all[] = { &p256, &other, &p384 };
+	static const uint8_t none[] = { 0x30, 0 };
+
+	(void)state;
+	for (unsigned n = 0; n < 9 * 9; n++) {
+		const struct identity *shown = all[n % 3];
+		const struct identity *signer = all[(n / 3 + n / 9) % 3];
+
+		assert_int_equal(verify(shown, signer, EVP_sha256(), 14,
+					TEXT("octets to be signed")),
+				 shown == signer ? IKE_REASON_NONE :
+						   IKE_REASON_AUTH);
+		if (n % 5 == 0)
+			assert_int_equal(signature_verify(
+				test_crypto(), (struct ike_bytes){ none, 2 },
+				14, TEXT("x"), TEXT("x")),
+				IKE_REASON_CERTIFICATE);
+	}
+}
+
 static uint8_t good[600];
 static size_t good_len;
 
@@ -531,6 +555,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(verifies),
 		cmocka_unit_test(does_not_verify),
+		cmocka_unit_test(one_after_the_other),
 		cmocka_unit_test(mutilated),
 		cmocka_unit_test(no_signature_at_all),
 		cmocka_unit_test(bad_certificates),
