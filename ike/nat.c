@@ -88,6 +88,8 @@ bool nat_acceptable(const struct ike *ike, const struct message *message)
 void nat_detect(const struct ike *ike, struct sa *sa,
 		const struct message *message)
 {
+	if (ike->config.udp == IKE_UDP_NEVER)
+		return;		/* nat_acceptable() has found none */
 	sa->nat_here = nat_here(ike, message);
 	sa->nat_there = nat_there(ike, message);
 	sa->udp = sa->nat_here || sa->nat_there ||
