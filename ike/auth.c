@@ -137,7 +137,6 @@ static void finish_child(struct ike *ike, struct sa *sa,
 static void finish_initiator(struct ike *ike, struct sa *sa)
 {
 	ppk_settle(sa);
-	sa_drop_half_open(ike);
 	sa_establish(ike, sa, false);
 	finish_child(ike, sa, &sa->handshake->payloads, sa->handshake->spi_in);
 	sa_release_handshake(sa);

@@ -244,7 +244,8 @@ void engine_attempt_failed(struct ike *ike, struct sa *sa,
 {
 	if (ike->attempt != sa)
 		return;
-	if (sa->superseded) {
+	if (sa->superseded && sa_best(ike)) {
+		engine_count(ike, reason);
 		sa_set_state(ike, sa, SA_DEAD);
 		return;
 	}
@@ -275,9 +276,11 @@ void engine_attempt_abandon(struct ike *ike, bool contact)
 
 void engine_attempt_overtaken(struct ike *ike, const struct sa *by)
 {
-	if (ike->attempt && ike->attempt->superseded && by == sa_best(ike) &&
-	    !by->initiator)
-		sa_set_state(ike, ike->attempt, SA_DEAD);
+	struct sa *sa = ike->attempt;
+
+	if (sa && sa->superseded && sa->state == SA_AUTH_SENT &&
+	    by == sa_best(ike) && !by->initiator)
+		sa_set_state(ike, sa, SA_DEAD);
 }
 
 /* ----------------------------------------------------------------- state */

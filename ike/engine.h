@@ -100,10 +100,6 @@ struct sa *sa_waiting(struct ike *ike, uint32_t request);
 /* The preferred established IKE SA, or NULL. */
 struct sa *sa_best(const struct ike *ike);
 size_t sa_half_open(const struct ike *ike);
-/* Our own attempt has succeeded: what the peer began before it knew (and let
- * us do, see engine_goes_first()) is not to become the newer of two for one
- * side and the older for the other. */
-void sa_drop_half_open(struct ike *ike);
 struct sa *sa_oldest(const struct ike *ike, enum sa_state state);
 /* An IKE SA is complete: settle it with others. `contact`: the peer said
  * INITIAL_CONTACT. */

@@ -18,14 +18,6 @@ size_t sa_half_open(const struct ike *ike)
 	return count_states(ike, SA_INIT_ANSWERED, SA_SIGNING_RESPONSE);
 }
 
-void sa_drop_half_open(struct ike *ike)
-{
-	for (struct sa *sa = ike->sas; sa; sa = sa->next)
-		if (sa->state >= SA_INIT_ANSWERED &&
-		    sa->state <= SA_SIGNING_RESPONSE)
-			sa_set_state(ike, sa, SA_DEAD);
-}
-
 struct sa *sa_oldest(const struct ike *ike, enum sa_state state)
 {
 	struct sa *oldest = NULL;
@@ -341,9 +333,26 @@ static void settle_two(struct ike *ike, struct sa *old, struct sa *new,
 	loser->superseded = true;
 }
 
+/*
+ * An IKE SA of ours is complete: what the peer began before it knew (and let us
+ * do, see engine_goes_first()) is not to become the newer of two for one side
+ * and the older for the other. One of the peer's is: what it began before it
+ * has given up, and may still arrive.
+ */
+static void drop_half_open(struct ike *ike, const struct sa *complete)
+{
+	for (struct sa *sa = ike->sas; sa; sa = sa->next)
+		if (sa->state >= SA_INIT_ANSWERED &&
+		    sa->state <= SA_SIGNING_RESPONSE &&
+		    (complete->initiator ||
+		     sa->begun.us < complete->begun.us))
+			sa_set_state(ike, sa, SA_DEAD);
+}
+
 void sa_establish(struct ike *ike, struct sa *sa, bool contact)
 {
 	sa_set_state(ike, sa, SA_ESTABLISHED);
+	drop_half_open(ike, sa);
 	sa->superseded = false;
 	sa->order = ++ike->next_order;
 	sa->authenticated = sa->heard = ike->now;

@@ -164,8 +164,8 @@ static bool der_to_raw(struct ike_bytes der, size_t coordinate,
 
 /* Methods 9, 10, 11. */
 static enum ike_reason
-verify_raw(struct ike_crypto *crypto, EVP_PKEY *key, enum signature_key kind, uint8_t method,
-	   struct ike_bytes auth, struct ike_bytes octets)
+verify_raw(struct ike_crypto *crypto, EVP_PKEY *key, enum signature_key kind,
+	   uint8_t method, struct ike_bytes auth, struct ike_bytes octets)
 {
 	struct signature_choice choice;
 	uint8_t der[RAW_ROOM];
@@ -183,7 +183,8 @@ verify_raw(struct ike_crypto *crypto, EVP_PKEY *key, enum signature_key kind, ui
 }
 
 static enum ike_reason
-verify_digital(struct ike_crypto *crypto, EVP_PKEY *key, enum signature_key kind, struct ike_bytes auth,
+verify_digital(struct ike_crypto *crypto, EVP_PKEY *key,
+	       enum signature_key kind, struct ike_bytes auth,
 	       struct ike_bytes octets)
 {
 	struct ike_bytes algorithm, signature;

@@ -186,6 +186,7 @@ static bool sign_hash(struct policy_credential *credential, uint16_t hash,
 		      uint8_t *ret_signature, size_t *ret_len)
 {
 	const EVP_MD *md = hash_of(hash);
+	const size_t room = *ret_len;
 	uint8_t digest[EVP_MAX_MD_SIZE];
 	unsigned digest_len;
 
@@ -198,7 +199,9 @@ static bool sign_hash(struct policy_credential *credential, uint16_t hash,
 	       EVP_Digest(octets, len, digest, &digest_len, md, NULL) == 1 &&
 	       /* fails if *ret_len bytes might not be enough */
 	       EVP_PKEY_sign(credential->signer, ret_signature, ret_len,
-			     digest, digest_len) == 1;
+			     digest, digest_len) == 1 &&
+	       /* without memory OpenSSL 3.0 says 1, and a length of -1 */
+	       *ret_len <= room;
 }
 
 /* EdDSA hashes by itself, and not only the octets. */

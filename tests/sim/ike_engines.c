@@ -219,6 +219,49 @@ static void authentications_cross(void **state)
 	}
 }
 
+static uint8_t early_auth[IKE_MAX_MESSAGE];
+static size_t early_auth_len;
+
+static bool keep_auth(struct sim *sim, int from, const uint8_t *data,
+		      size_t len)
+{
+	if (lose_auth(sim, from, data, len))
+		return true;
+	memcpy(early_auth, data, len);
+	early_auth_len = len;
+	return false;
+}
+
+/* What a peer has given up for another IKE SA, and somebody has held back: it
+ * does not take that one's place. */
+static void early_authentication_comes_late(void **state)
+{
+	struct sim sim;
+
+	(void)state;
+	for (int side = 0; side < 2; side++) {
+		sim_open(&sim, 1);
+		sim_input(&sim, !side, IKE_INPUT_START);
+		sim.network.cut = true;
+		sim_run(&sim, IKE_SECONDS(16));
+		sim.network.cut = false;
+		sim.tap = keep_auth;
+		sim_input(&sim, side, IKE_INPUT_START);
+		sim_run(&sim, IKE_MSECONDS(200));
+		sim_assert(&sim, early_auth_len > 0);
+		sim.tap = NULL;
+		sim_restart(&sim, side);
+		sim_input(&sim, side, IKE_INPUT_START);
+		sim_run_settled(&sim, IKE_SECONDS(10));
+		sim_deliver(&sim, !side, early_auth, early_auth_len);
+		sim_assert(&sim, sim_settled(&sim) && all_flows(&sim));
+		sim_run(&sim, IKE_SECONDS(20));
+		sim_assert(&sim, sim_settled(&sim) && all_flows(&sim));
+		sim_close(&sim);
+		early_auth_len = 0;
+	}
+}
+
 /* Again and again, before anything is confirmed: what is left of that at the
  * peer, as much as it may hold, does not stand in the way of the last one. */
 static void restarts_in_a_row(void **state)
@@ -663,6 +706,7 @@ int main(int argc, char **argv)
 		cmocka_unit_test(restart_keeps_traffic),
 		cmocka_unit_test(both_restart),
 		cmocka_unit_test(authentications_cross),
+		cmocka_unit_test(early_authentication_comes_late),
 		cmocka_unit_test(restarts_in_a_row),
 		cmocka_unit_test(reboot_recovers),
 		cmocka_unit_test(lost_liveness_keeps_children),
