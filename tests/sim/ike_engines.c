@@ -34,6 +34,15 @@ static struct sim_network bad_network(struct sim *sim)
 	};
 }
 
+/* The other side has been started, and nobody has heard it. */
+static void start_unheard(struct sim *sim, int side, struct ike_time span)
+{
+	sim_input(sim, side, IKE_INPUT_START);
+	sim->network.cut = true;
+	sim_run(sim, span);
+	sim->network.cut = false;
+}
+
 static void one_starts(void **state)
 {
 	struct sim sim;
@@ -41,10 +50,7 @@ static void one_starts(void **state)
 	(void)state;
 	for (int side = 0; side < 2; side++) {
 		sim_open(&sim, 1);
-		sim_input(&sim, !side, IKE_INPUT_START);
-		sim.network.cut = true;
-		sim_run(&sim, IKE_SECONDS(3));
-		sim.network.cut = false;
+		start_unheard(&sim, !side, IKE_SECONDS(3));
 		sim_input(&sim, side, IKE_INPUT_START);
 		sim_run_settled(&sim, IKE_SECONDS(20));
 		sim_assert(&sim, sim.sides[0].failures == 0);
@@ -241,10 +247,7 @@ static void early_authentication_comes_late(void **state)
 	(void)state;
 	for (int side = 0; side < 2; side++) {
 		sim_open(&sim, 1);
-		sim_input(&sim, !side, IKE_INPUT_START);
-		sim.network.cut = true;
-		sim_run(&sim, IKE_SECONDS(16));
-		sim.network.cut = false;
+		start_unheard(&sim, !side, IKE_SECONDS(16));
 		sim.tap = keep_auth;
 		sim_input(&sim, side, IKE_INPUT_START);
 		sim_run(&sim, IKE_MSECONDS(200));
