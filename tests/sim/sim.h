@@ -145,6 +145,8 @@ void sim_deliver(struct sim *sim, int side, const uint8_t *data, size_t len);
 void sim_run(struct sim *sim, struct ike_time span);
 /* Run until both sides are settled; fails the test after `span`. */
 void sim_run_settled(struct sim *sim, struct ike_time span);
+/* The same once the network has come to rest. */
+void sim_calm(struct sim *sim, struct ike_time span);
 /* One IKE SA, the same on both sides, and one Child SA of each kind. */
 bool sim_settled(const struct sim *sim);
 /* Does a packet of this kind from this side reach the other? */

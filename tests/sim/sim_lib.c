@@ -610,6 +610,12 @@ void sim_run_settled(struct sim *sim, struct ike_time span)
 				 sim->sides[1].sad_count);
 }
 
+void sim_calm(struct sim *sim, struct ike_time span)
+{
+	sim->network = (struct sim_network){ .delay_us = 2000 };
+	sim_run_settled(sim, span);
+}
+
 void sim_start_both(struct sim *sim)
 {
 	sim_input(sim, 0, IKE_INPUT_START);
