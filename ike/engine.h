@@ -38,8 +38,8 @@ void engine_attempt_failed(struct ike *ike, struct sa *sa,
 			   enum ike_reason reason, uint16_t notify);
 /* The peer's own attempt has succeeded: drop ours. But a peer that had no IKE
  * SA before (`contact`) may have accepted it meanwhile, and then has dropped its
- * own if ours is preferred: such a one goes on, and nobody is told if it
- * fails. */
+ * own if ours is preferred: such a one goes on, and if it fails while there
+ * is an IKE SA, that is counted and not told. */
 void engine_attempt_abandon(struct ike *ike, bool contact);
 /* The peer goes on with what it began: it has not accepted ours before, and
  * will not now. */

@@ -71,6 +71,7 @@ static bool set_padding(EVP_PKEY_CTX *ctx, enum signature_scheme scheme)
 	return false;
 }
 
+/* Of a row that names one: SHA-2. */
 static const EVP_MD *digest_of(uint16_t hash)
 {
 	if (hash == IKE_HASH_SHA2_256)
