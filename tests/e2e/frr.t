@@ -56,10 +56,10 @@ frr_cli() { vtysh --vty_socket "$dir" -d "$1" -c "$2"; }
 
 frr_has() {	# FAMILY STATE
 	frr_cli bgpd "show bgp neighbors $(addr b "$1") json" |
-		jq -e --arg state "$2" '.[].bgpState == $state'
+		gojq -e --arg state "$2" '.[].bgpState == $state'
 }
 frr_heard() {	# FAMILY PREFIX
-	frr_cli bgpd "show bgp ipv$1 unicast json" | jq -e ".routes[\"$2\"]"
+	frr_cli bgpd "show bgp ipv$1 unicast json" | gojq -e ".routes[\"$2\"]"
 }
 frr_up() {
 	local family

@@ -106,8 +106,8 @@ ward_kill9() {
 
 ward_reload() { kill -HUP "${WARD[$1]}"; }
 
-# ward_get ROUTER FILTER: of the status, by jq
-ward_get() { ward_cli "$1" status --json | jq -r "$2"; }
+# ward_get ROUTER FILTER: of the status, by gojq
+ward_get() { ward_cli "$1" status --json | gojq -r "$2"; }
 
 # pair_get ROUTER OTHER FAMILY FILTER: of the status of one pair
 pair_get() {

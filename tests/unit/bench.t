@@ -12,15 +12,15 @@ ok 'the benchmarks build' env -u MAKEFLAGS -u MAKELEVEL make -s \
 	"BUILD=$BUILD" "$BUILD"/tests/bench/{handshake,hand,bulk}
 ok 'a handshake' sh -c '"$1" 1 0 > "$2"' _ "$BUILD/tests/bench/handshake" \
 	"$WORK/handshake"
-is "$(jq -r '.figure' "$WORK/handshake" | wc -l)" 6 'six figures of it'
-is "$(jq 'select(.value <= 0 or .aim == null)' "$WORK/handshake")" '' \
+is "$(gojq -r '.figure' "$WORK/handshake" | wc -l)" 6 'six figures of it'
+is "$(gojq 'select(.value <= 0 or .aim == null)' "$WORK/handshake")" '' \
 	'each with a value and an aim'
 
 # figure VALUE AIM WAY: of the bulk transfers
 figure() {
 	local what
 	for what in 'CPU per byte' throughput 'keepalive round trip'; do
-		jq -n --arg what "$what" --arg way "$3" --arg aim "$2" \
+		gojq -n --arg what "$what" --arg way "$3" --arg aim "$2" \
 			--argjson value "$1" '{ group: "bulk", way: $way,
 			what: $what, figure: ($what + ", " + $way),
 			value: $value, unit: "x", peer: "plain", peer_value: 2,
