@@ -229,7 +229,9 @@ static void sort_out_pairs(struct daemon *daemon,
 			config, &pair->id.local, &pair->id.peer);
 
 		if (!peer) {
-			pair_down(pair);
+			pair_release(pair, config->block_others ?
+				     "no peer's any more: blocked, like all others" :
+				     "no peer's any more: in clear (others = allow)");
 			trust_forget(daemon->trust, &pair->id);
 			discard(daemon, pair);
 		} else if (pair_rebase(pair, config, peer, renew, list) < 0) {

@@ -69,6 +69,15 @@ static void log_protection(struct pair *pair)
 			    remote_text(pair));
 }
 
+/* Its SAs are to go, and it is not closed without them: say what it is. */
+static void leave(struct pair *pair, const char *how)
+{
+	if (pair->peer->mode == POLICY_REQUIRE)
+		log_warning(who(pair), "pair with %s is %s", remote_text(pair),
+			    how);
+	pair->was_protected = false;
+}
+
 static void record_failure(struct pair *pair, const char *reason,
 			   const char *message)
 {
@@ -379,6 +388,12 @@ void pair_down(struct pair *pair)
 	close_pair(pair);
 }
 
+void pair_release(struct pair *pair, const char *how)
+{
+	leave(pair, how);
+	pair_down(pair);
+}
+
 /* One proof; false, with its verdict, if it does not hold any more. */
 static bool judge(struct pair *pair, const struct proof *proof,
 		  struct policy_verdict *ret_verdict)
@@ -438,6 +453,8 @@ int pair_rebase(struct pair *pair, const struct policy_config *config,
 		(!pair->ike && peer->mode != POLICY_OFF);
 	if (pair->ike)
 		sort_out_proofs(pair);
+	if (peer->mode == POLICY_OFF)
+		leave(pair, "in clear from now on (mode = off)");
 	if (!policy_still_trusts(pair->peer, peer, !pair->unproven)) {
 		close_pair(pair);
 		failure_clear(&pair->failure);

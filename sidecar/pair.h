@@ -64,13 +64,16 @@ int pair_new(struct event_base *base, struct warden *warden,
 	     const struct policy_peer *peer,
 	     const struct plane_pair *id, const struct sad_list *list,
 	     struct pair **ret_pair);
-/* Forget the pair. Its SAs stay; pair_down() first if they shall not. */
+/* Forget the pair. Its SAs stay; pair_release() first if they shall not. */
 void pair_free(struct pair *pair);
 
 /* Bring it up and keep it up. */
 void pair_up(struct pair *pair);
 /* Delete its SAs, telling the peer. The guard stays: the pair is closed. */
 void pair_down(struct pair *pair);
+/* The same for a pair that the guard keeps closed no more: the log says "pair
+ * with ... is", and how it is left. */
+void pair_release(struct pair *pair, const char *how);
 
 /* Hand over an IKE datagram from the peer. */
 void pair_receive(struct pair *pair, const struct udp_datagram *datagram);

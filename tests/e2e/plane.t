@@ -162,6 +162,7 @@ until_ok 10 log_says 'another device has that name'
 ward_mode a b off
 ward_reload a
 ok 'no plane process to be had: off' pair_wait a b off
+ok 'and in clear, the log says' log_says 'is in clear from now on \(mode = off\)'
 is "$(ours | cut -d ' ' -f 2)" 0 'and nothing leads into the device'
 ward_mode a b require
 ward_reload a

@@ -71,6 +71,9 @@ ward_reload a
 ok 'a peer that was taken out is gone from status' \
 	until_ok 30 peers_are as64501
 is "$(policies_between a c 4 out)" 0 'and from the SPD'
+ok 'the log says what it is now' \
+	log_says "^as64502: pair with $(addr c 4) is no peer's any more: blocked"
+not_ok 'and not that it is closed' log_says '^as64502: .* is closed'
 is "$(ip -n "$TOKEN"a xfrm state list src "$(addr c 4)" | grep -c ^src)" 0 \
 	'and from the SAD'
 is "$(pair_spis a b 4)" "$spis4" 'b still keeps its SPIs'
