@@ -1,6 +1,6 @@
 /*
  * One test for each class of published IKE vulnerability that a parser or a
- * primitive can have. Those of an engine with state: tests/sim/ike_cve.c; of
+ * primitive can have. Those of an engine with state: tests/sim/ike_cve_*.c; of
  * certificates: policy_cve.c.
  */
 #include "tests/unit/ike_test.h"
