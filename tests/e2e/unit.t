@@ -103,6 +103,8 @@ unit reload
 plane_is() { [ "$(pair_get a b 4 .plane)" = "$1" ]; }
 ok 'moved to the user plane' until_ok 60 plane_is user
 ok 'protected there' pair_wait a b
+bgp_up a b
+since=$(bird_changes a b4)
 inside_plane() { inside pgrep -f '^bgpwardd --plane'; }
 plane=$(inside_plane)
 is "$(status_of "$plane" CapEff)" 0000000000000000 'its process can do nothing'
