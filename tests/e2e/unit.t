@@ -118,6 +118,7 @@ is "$(bird_changes a b4)" "$since" 'no flap'
 # ------------------------------------------------------------------ the end
 unit stop
 is "$(unit is-active)" inactive 'stopped'
+more "$(in_ns a ip xfrm policy | grep -c 'action block')" 0 'and the guard stands'
 
 # BGP starts behind the guard.
 has() { grep -qx "$1=$2" "$UNIT"; }	# NAME REGEX
