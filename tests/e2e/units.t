@@ -13,7 +13,9 @@ runs() { # PROGRAM: all its tests pass and none of them is skipped
 
 for program in unit/sidecar_xfrm unit/sidecar_xfrm_esp \
 	unit/sidecar_xfrm_traffic unit/sidecar_user unit/sidecar_losses \
-	bpf/classifier bpf/attach; do
+	bpf/classifier_verdicts bpf/classifier_headers \
+	bpf/classifier_esp_in_udp bpf/classifier_maps bpf/classifier_speed \
+	bpf/attach; do
 	ok "$program" runs "$program" || sed 's/^/# /' "$WORK/out"
 done
 done_testing
