@@ -12,7 +12,8 @@ runs() { # PROGRAM: all its tests pass and none of them is skipped
 }
 
 for program in unit/sidecar_xfrm unit/sidecar_xfrm_esp \
-	unit/sidecar_xfrm_traffic unit/sidecar_user unit/sidecar_losses \
+	unit/sidecar_xfrm_traffic unit/sidecar_user_calls \
+	unit/sidecar_user_packets unit/sidecar_user_udp unit/sidecar_losses \
 	bpf/classifier_verdicts bpf/classifier_headers \
 	bpf/classifier_esp_in_udp bpf/classifier_maps bpf/classifier_speed \
 	bpf/attach; do
