@@ -112,6 +112,8 @@ lab_down() {
 	for r in $ROUTERS wire; do
 		# plane processes outlive who started them
 		ip netns pids "$TOKEN$r" 2>/dev/null | xargs -r kill -9
+		rm -f "/run/bgpward/plane-$(stat -Lc %i "/run/netns/$TOKEN$r" \
+			2>/dev/null)"
 		ip netns del "$TOKEN$r" 2>/dev/null
 	done
 	lab_after
