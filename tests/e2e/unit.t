@@ -8,20 +8,21 @@ kernel_only 'the same run moves the pairs to the user plane'
 UNIT=$TOP/deploy/bgpwardd.service
 
 # ----------------------------------------------------------- the container
-root=$WORK/root
+root=$WORK/root rw=$WORK/rw
 
 make_root() {
-	mkdir "$WORK/rw" "$root" &&
-		mount -t tmpfs tmpfs "$WORK/rw" &&
-		mkdir "$WORK/rw/upper" "$WORK/rw/work" &&
-		mount -t overlay -o "lowerdir=/,upperdir=$WORK/rw/upper,workdir=$WORK/rw/work" \
-			overlay "$root" &&
+	mkdir "$rw" "$root" &&
+		mount -t tmpfs tmpfs "$rw" &&
+		mkdir "$rw/upper" "$rw/work" &&
+		mount -t overlay overlay "$root" \
+			-o "lowerdir=/,upperdir=$rw/upper,workdir=$rw/work" &&
 		make -s -C "$TOP" BUILD="$BUILD" DESTDIR="$root" install
 }
-lab_after() { umount "$root" "$WORK/rw"; }
+lab_after() { umount -l "$root" "$rw"; }
 
 boot() {
-	systemd-nspawn -q -D "$root" --network-namespace-path="/run/netns/${TOKEN}a" \
+	systemd-nspawn -q -M "$TOKEN" -D "$root" \
+		--network-namespace-path="/run/netns/${TOKEN}a" \
 		--register=no --keep-unit --console=pipe \
 		--capability=all --system-call-filter=bpf \
 		--bind=/sys/fs/bpf --bind=/dev/net/tun \
@@ -50,14 +51,15 @@ config() {	# WORD...: bgpward init or peer add, in a
 }
 
 lab_up
-ok 'make install' make_root
+ok 'make install' make_root || bail_out 'no file system for systemd'
 config init --as "$(as_of a)" --address "$(addr a 4)" --address "$(addr a 6)"
 ward_init b
 cp "$(ward_dir b)/ca.crt" "$root/etc/bgpward/b.crt"
 config peer add as64501 --as "$(as_of b)" --address "$(addr b 4)" \
 	--address "$(addr b 6)" --trust /etc/bgpward/b.crt
 ward_peer b a "$root/etc/bgpward/ca.crt"
-ok 'systemd boots with the unit' boot
+ok 'systemd boots with the unit' boot ||
+	bail_out "systemd does not boot: $(tail "$WORK/a/systemd.log")"
 ok 'it is active: the daemon has said so' until_ok 60 is_active
 ward_start b
 ok 'the pairs are protected' pair_wait a b
@@ -118,7 +120,8 @@ is "$(bird_changes a b4)" "$since" 'no flap'
 # ------------------------------------------------------------------ the end
 unit stop
 is "$(unit is-active)" inactive 'stopped'
-more "$(in_ns a ip xfrm policy | grep -c 'action block')" 0 'and the guard stands'
+more "$(in_ns a ip xfrm policy | grep -c 'action block')" 0 \
+	'and the guard stands'
 
 # BGP starts behind the guard.
 has() { grep -qx "$1=$2" "$UNIT"; }	# NAME REGEX
