@@ -328,7 +328,7 @@ static void release(struct daemon *daemon)
 	int err;
 
 	HASH_ITER(hh, daemon->pairs, pair, next)
-		pair_release(pair, "in clear from now on (--release)");
+		pair_release(pair, "released (--release)");
 	for (size_t i = 0; links && links[i].if_index; i++)
 		guard_detach(links[i].if_index);
 	if_freenameindex(links);

@@ -216,6 +216,21 @@ static void discard(struct daemon *daemon, struct pair *pair)
 	pair_free(pair);
 }
 
+/* What a pair is that the configuration does not name any more. */
+static const char *how_left(const struct policy_config *config,
+			    const struct plane_pair *id)
+{
+	const struct policy_peer *peer = policy_config_peer(config, &id->peer);
+
+	if (!policy_is_local(config, &id->local))
+		return peer && peer->mode == POLICY_REQUIRE ?
+			"not of a protected address any more: blocked" :
+			"not of a protected address any more: in clear";
+	return config->block_others ?
+		"no peer's any more: blocked, like all others" :
+		"no peer's any more: in clear (others = allow)";
+}
+
 /* Close what is gone, and let the rest see to itself. */
 static void sort_out_pairs(struct daemon *daemon,
 			   const struct policy_config *config,
@@ -229,9 +244,7 @@ static void sort_out_pairs(struct daemon *daemon,
 			config, &pair->id.local, &pair->id.peer);
 
 		if (!peer) {
-			pair_release(pair, config->block_others ?
-				     "no peer's any more: blocked, like all others" :
-				     "no peer's any more: in clear (others = allow)");
+			pair_release(pair, how_left(config, &pair->id));
 			trust_forget(daemon->trust, &pair->id);
 			discard(daemon, pair);
 		} else if (pair_rebase(pair, config, peer, renew, list) < 0) {

@@ -69,15 +69,6 @@ static void log_protection(struct pair *pair)
 			    remote_text(pair));
 }
 
-/* Its SAs are to go, and it is not closed without them: say what it is. */
-static void leave(struct pair *pair, const char *how)
-{
-	if (pair->peer->mode == POLICY_REQUIRE)
-		log_warning(who(pair), "pair with %s is %s", remote_text(pair),
-			    how);
-	pair->was_protected = false;
-}
-
 static void record_failure(struct pair *pair, const char *reason,
 			   const char *message)
 {
@@ -337,6 +328,9 @@ int pair_new(struct event_base *base, struct warden *warden,
 		pair_free(pair);
 		return err;
 	}
+	if (peer->mode == POLICY_OFF)
+		log_info(who(pair), "pair with %s is in clear (mode = off)",
+			 remote_text(pair));
 	pair->unproven = pair->sas.orphans_count > 0;
 	pair->was_protected = is_protected(pair);
 	if (pair->was_protected)
@@ -386,6 +380,14 @@ void pair_down(struct pair *pair)
 {
 	pair->down = pair->ike != NULL;
 	close_pair(pair);
+}
+
+/* Without its SAs it is not closed as a pair is: the log says what it is. */
+static void leave(struct pair *pair, const char *how)
+{
+	log_warning(who(pair), "pair with %s is %s", remote_text(pair), how);
+	sas_remove_all(&pair->sas);
+	pair->was_protected = false;
 }
 
 void pair_release(struct pair *pair, const char *how)
@@ -453,7 +455,7 @@ int pair_rebase(struct pair *pair, const struct policy_config *config,
 		(!pair->ike && peer->mode != POLICY_OFF);
 	if (pair->ike)
 		sort_out_proofs(pair);
-	if (peer->mode == POLICY_OFF)
+	if (peer->mode == POLICY_OFF && pair->peer->mode != POLICY_OFF)
 		leave(pair, "in clear from now on (mode = off)");
 	if (!policy_still_trusts(pair->peer, peer, !pair->unproven)) {
 		close_pair(pair);

@@ -71,8 +71,8 @@ void pair_free(struct pair *pair);
 void pair_up(struct pair *pair);
 /* Delete its SAs, telling the peer. The guard stays: the pair is closed. */
 void pair_down(struct pair *pair);
-/* The same for a pair that the guard keeps closed no more: the log says "pair
- * with ... is", and how it is left. */
+/* The same for a pair that is to be one no more: the log says "pair with ...
+ * is", and how it is left. */
 void pair_release(struct pair *pair, const char *how);
 
 /* Hand over an IKE datagram from the peer. */

@@ -162,14 +162,15 @@ int warden_install_sa(struct warden *warden, const struct plane_sa *sa)
 		return -EPERM;
 	if (!sa->inbound)
 		return carrier->ops->add_sa(carrier->plane, sa);
+	err = carrier->ops->add_sa(carrier->plane, sa);
+	if (err)
+		return err;
+	/* last, and first to go: what it lets through has its SA */
 	err = guard_add_spi(warden->guard, &sa->pair.local, &sa->pair.peer,
 			    sa->spi);
 	if (err)
-		return err;
-	err = carrier->ops->add_sa(carrier->plane, sa);
-	if (err)
-		guard_delete_spi(warden->guard, &sa->pair.local,
-				 &sa->pair.peer, sa->spi);
+		carrier->ops->delete_sa(carrier->plane, &sa->pair, true,
+					sa->spi);
 	return err;
 }
 
@@ -177,11 +178,9 @@ int warden_remove_from(struct warden *warden, const struct carrier *carrier,
 		       const struct plane_pair *pair, bool inbound,
 		       uint32_t spi)
 {
-	int err = carrier->ops->delete_sa(carrier->plane, pair, inbound, spi);
-
 	if (inbound)
 		guard_delete_spi(warden->guard, &pair->local, &pair->peer, spi);
-	return err;
+	return carrier->ops->delete_sa(carrier->plane, pair, inbound, spi);
 }
 
 /* From every plane: the pair may have changed hands. */

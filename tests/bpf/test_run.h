@@ -18,7 +18,6 @@
 
 #include "bpf/clsact.h"
 
-
 #define PASS (-1)
 #define PORTS(source, destination) ((uint32_t)(source) << 16 | (destination))
 #define KNOWN_SPI 0	/* stands for the family's own */

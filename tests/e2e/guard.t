@@ -99,7 +99,7 @@ ward_stop b
 capture_start clear 'tcp port 179'
 ok 'after --release BGP is in clear' until_ok 60 seen clear 'tcp port 179'
 ok 'and Established' bird_wait a b4
-is "$(grep -c 'is in clear from now on (--release)' "$WORK/a/ward.log")" 2 \
+is "$(grep -c 'is released (--release)' "$WORK/a/ward.log")" 2 \
 	'which the log says of both pairs'
 is "$(ip -n "$TOKEN"a xfrm policy | grep -c 'port 179')" 0 \
 	'no SPD entry is left'

@@ -134,8 +134,26 @@ ip -n "$TOKEN"a xfrm policy update "${of_c[@]}" priority 77
 sed -i '/^peer /a\	mode = off' "$(ward_dir a)/bgpward.conf"
 ward_reload a
 ok 'a reload that opens both pairs is refused' until_ok 20 log_says 'as it was'
+not_ok 'and opens none, by the log' log_says 'in clear'
 ok 'b is protected, by SAs that are there, IPv4' until_ok 20 complete 4
 ok 'and IPv6' until_ok 20 complete 6
 bgp_lives a b
 is "$(bird_changes a b4)" "$since" 'and its session never flapped in all of this'
+
+# What becomes of those that are taken out, the log says.
+cp "$WORK/a/before.conf" "$(ward_dir a)/bgpward.conf"
+ward_reload a
+ok 'a peer taken out while others are allowed' until_ok 20 log_says \
+	"pair with $(addr c 4) is no peer's any more: in clear"
+sed -i 's/, "2001:db8::[12]"//' "$(ward_dir a)/bgpward.conf"
+ward_reload a
+ok 'the addresses of a family taken out' until_ok 20 log_says \
+	"pair with $(addr b 6) is not of a protected address any more: in clear"
+ward_kill9 b
+ward_kill9 a
+: > "$WORK/a/ward.log"
+ward_start a --release
+ward_stop a
+is "$(grep -oE 'is (protected|closed|released|in clear).*' "$WORK/a/ward.log")" \
+	'is released (--release)' 'SAs of an earlier daemon released, no other word'
 done_testing

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Issue 4: rekeying and reauthentication while BGP goes on: no connection is
-# lost, and what is sent meanwhile comes under SAs that are there.
+# lost, and where both sides can see to it no packet either.
 . "$(dirname "$0")/lib.sh"
 
 # How often what has happened, by strongSwan's log

@@ -58,7 +58,7 @@ printf 'installed %s\n' bird2 mandoc > "$WORK/new"
 END
 cat > "$WORK/bin/dpkg" <<'END'
 #!/bin/sh
-[ "$2" != bird2 ] || echo /lib/systemd/system/bird.service
+[ "$2" != bird2 ] || printf '/lib/systemd/system/%s\n' bird.service bird.target
 END
 cat > "$WORK/bin/systemctl" <<'END'
 #!/bin/sh
@@ -85,6 +85,8 @@ not_ok 'and afterwards things may again' grep -q policy-rc.d "$WORK/out"
 like "$(cat "$WORK/asked")" '^systemctl .*disable bird.service$' \
 	'what came as a service is disabled'
 like "$(cat "$WORK/asked")" '^systemctl .*stop bird.service$' 'and stopped'
+like "$(cat "$WORK/asked")" '^systemctl .*disable bird.target$' \
+	'as what came as a target is'
 like "$(cat "$WORK/out")" 'disabled bird.service, which came with bird2' \
 	'and it says so'
 done_testing

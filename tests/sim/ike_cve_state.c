@@ -1,6 +1,6 @@
 /*
- * Published IKE vulnerabilities of an engine's state: only authenticated messages
- * change it. Each test shows as well that the detector detects.
+ * Published IKE vulnerabilities of an engine's state, which only authenticated
+ * messages change.
  */
 #include "tests/sim/cve.h"
 #include "tests/sim/fragment.h"

@@ -102,7 +102,7 @@ static void test_full_table(void **state)
 	change_routes("add", "bird");
 	change_routes("del", "bird");
 	assert_false(losses_read(losses));
-	/* the control: of our protocol they are */
+	/* the control: deletions of our protocol are, more than it takes */
 	change_routes("add", "179");
 	assert_false(losses_read(losses));
 	change_routes("del", "179");
