@@ -24,8 +24,9 @@ install() {
 		install
 }
 lab_after() {
+	[ -z "${nspawn:-}" ] || until_ok 20 ended "$nspawn"
 	umount -l "$root" "$rw"
-	rmdir "/run/systemd/nspawn/propagate/$TOKEN"
+	rmdir "/run/systemd/nspawn/propagate/$TOKEN" 2>/dev/null
 }
 
 container() {
@@ -43,7 +44,8 @@ boot() {
 	until_ok 60 find_init
 }
 find_init() {
-	INIT=$(pgrep -P "$(pgrep -P "$machine")" -f ^/lib/systemd/systemd)
+	nspawn=$(pgrep -P "$machine" -x systemd-nspawn) &&
+		INIT=$(pgrep -P "$nspawn" -f ^/lib/systemd/systemd)
 }
 inside() { nsenter -t "$INIT" -a "$@"; }
 unit() { inside systemctl "$@" bgpwardd.service; }
