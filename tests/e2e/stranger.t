@@ -61,6 +61,8 @@ cp "$WORK/a/block.conf" "$(ward_dir a)/bgpward.conf"
 ward_reload a
 is_off() { [ "$(pair_get a c 4 .state)" = off ]; }
 ok 'with a section of its own it may stay' until_ok 20 is_off
+ok 'in clear, as the log says' grep -qF \
+	"pair with $(addr c 4) is in clear (mode = off)" "$WORK/a/ward.log"
 sed -i '/^peer as64502/,$d' "$(ward_dir a)/bgpward.conf"
 : > "$WORK/a/ward.log"
 ward_reload a

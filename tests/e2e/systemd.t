@@ -2,8 +2,8 @@
 # The unit as operators have it: put in place by `make install`, started,
 # reloaded, restarted and stopped by a real systemd, which runs in router a, in
 # a container whose file system is an overlay of this one's. What the unit takes
-# from the daemon, it and the plane process do not need. (unit.t asks as much of
-# the kernel plane, without systemd.)
+# from the daemon, it and the plane process do not need. (unit.t asks of the
+# kernel plane what can be asked without systemd.)
 . "$(dirname "$0")/lib.sh"
 user_only 'the emulated processors can hang in the making of a container'
 
@@ -19,7 +19,7 @@ make_root() {
 		rm -rf "$root/etc/systemd/system" "$root/etc/bgpward" \
 			"$root/var/log/journal" "$root/etc/fstab"
 }
-install() {
+make_install() {
 	env -u MAKEFLAGS make -s -C "$TOP" BUILD="$BUILD" DESTDIR="$root" \
 		install
 }
@@ -72,7 +72,7 @@ config() {	# WORD...: bgpward init or peer add, in a
 }
 
 lab_up
-ok 'make install' install
+ok 'make install' make_install
 config init --as "$(as_of a)" --address "$(addr a 4)" --address "$(addr a 6)"
 ward_init b
 cp "$(ward_dir b)/ca.crt" "$root/etc/bgpward/b.crt"
